@@ -1,0 +1,278 @@
+package io.sandglass.api;
+
+import io.dropwizard.auth.PolymorphicAuthDynamicFeature;
+import io.dropwizard.auth.PolymorphicAuthValueFactoryProvider;
+import io.dropwizard.configuration.ConfigurationSourceProvider;
+import io.dropwizard.configuration.FileConfigurationSourceProvider;
+import io.dropwizard.configuration.SubstitutingSourceProvider;
+import io.dropwizard.core.Application;
+import io.dropwizard.core.server.AbstractServerFactory;
+import io.dropwizard.core.setup.Environment;
+import io.dropwizard.db.ManagedDataSource;
+import io.dropwizard.jdbi3.JdbiFactory;
+import io.sandglass.api.control.Accounts;
+import io.sandglass.api.control.Catalog;
+import io.sandglass.api.control.CommandLog;
+import io.sandglass.api.control.Executions;
+import io.sandglass.api.control.Nodes;
+import io.sandglass.api.control.Progress;
+import io.sandglass.api.control.Readiness;
+import io.sandglass.api.control.Sandboxes;
+import io.sandglass.api.dataplane.DataPlane;
+import io.sandglass.api.domain.Ids;
+import io.sandglass.api.http.Administrator;
+import io.sandglass.api.http.Authentication;
+import io.sandglass.api.http.Caller;
+import io.sandglass.api.http.EncodedBodies;
+import io.sandglass.api.http.Idempotency;
+import io.sandglass.api.http.JettyProblems;
+import io.sandglass.api.http.JsonBodies;
+import io.sandglass.api.http.RequestIds;
+import io.sandglass.api.http.ThrowableMapper;
+import io.sandglass.api.resources.AdminResource;
+import io.sandglass.api.resources.CatalogResource;
+import io.sandglass.api.resources.CommandsResource;
+import io.sandglass.api.resources.DocsResource;
+import io.sandglass.api.resources.ExecutionsResource;
+import io.sandglass.api.resources.OpenApi;
+import io.sandglass.api.resources.OperationsResource;
+import io.sandglass.api.resources.SandboxesResource;
+import io.sandglass.api.secrets.AdminKey;
+import io.sandglass.api.secrets.EnvSealer;
+import io.sandglass.api.secrets.MasterKey;
+import io.sandglass.api.store.AccountStore;
+import io.sandglass.api.store.CommandStore;
+import io.sandglass.api.store.Database;
+import io.sandglass.api.store.EventStore;
+import io.sandglass.api.store.IdempotencyStore;
+import io.sandglass.api.store.ProjectionStore;
+import io.sandglass.api.store.SandboxKeyStore;
+import io.sandglass.api.store.SandboxStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.security.Principal;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import org.apache.commons.text.StringSubstitutor;
+import org.glassfish.jersey.server.ServerProperties;
+import org.jdbi.v3.core.Jdbi;
+
+/** The API as a process, or as a part of one. */
+public final class ApiApplication extends Application<ApiConfiguration> {
+  private static final String DEFAULT_FILE = "/api.yml";
+  private static final Set<String> COMMANDS = Set.of("server", "check", "rebuild-projection");
+
+  private final Map<String, String> variables;
+  private final LogConnector connector;
+  private final PrintStream out;
+  private volatile Bootstrap bootstrap;
+
+  /**
+   * @param variables what {@code ${…}} in the configuration means
+   */
+  public ApiApplication(Map<String, String> variables) {
+    this(variables, new KafkaConnector(), System.out);
+  }
+
+  /**
+   * @param connector where the log is
+   * @param out what commands print to
+   */
+  ApiApplication(Map<String, String> variables, LogConnector connector, PrintStream out) {
+    this.variables = Map.copyOf(variables);
+    this.connector = connector;
+    this.out = out;
+  }
+
+  public static void main(String[] args) throws Exception {
+    new ApiApplication(System.getenv()).run(args);
+  }
+
+  /** {@code [server|check|rebuild-projection] [file.yml]}; without a file, the built-in one. */
+  @Override
+  public void run(String... arguments) throws Exception {
+    List<String> all = new java.util.ArrayList<>(List.of(arguments));
+    if (all.isEmpty() || !COMMANDS.contains(all.getFirst())) {
+      all.addFirst("server");
+    }
+    if (all.size() == 1) {
+      all.add(DEFAULT_FILE);
+    }
+    super.run(all.toArray(String[]::new));
+  }
+
+  @Override
+  public String getName() {
+    return "sandglass-api";
+  }
+
+  @Override
+  public void initialize(io.dropwizard.core.setup.Bootstrap<ApiConfiguration> setup) {
+    StringSubstitutor substitutor =
+        new StringSubstitutor(variables)
+            .setEnableSubstitutionInVariables(true)
+            .setEnableUndefinedVariableException(true);
+    setup.setConfigurationSourceProvider(
+        new SubstitutingSourceProvider(builtInOrFile(), substitutor));
+    setup.addCommand(new RebuildProjection(out));
+  }
+
+  /** For whoever starts the application: to make the first organization. Null before it runs. */
+  public Bootstrap bootstrap() {
+    return bootstrap;
+  }
+
+  @Override
+  public void run(ApiConfiguration configuration, Environment environment) throws IOException {
+    InstantSource clock = InstantSource.system();
+    SecureRandom random = new SecureRandom();
+    Ids ids = new Ids(clock, random);
+
+    ManagedDataSource dataSource =
+        configuration.database().build(environment.metrics(), "database");
+    Database.migrate(dataSource);
+    Jdbi jdbi =
+        new JdbiFactory().build(environment, configuration.database(), dataSource, "database");
+    SandboxStore sandboxStore = new SandboxStore(jdbi);
+    CommandStore commandStore = new CommandStore(jdbi);
+    IdempotencyStore idempotencyStore = new IdempotencyStore(jdbi);
+    SandboxKeyStore keyStore = new SandboxKeyStore(jdbi);
+    Progress progress = new Progress(sandboxStore);
+
+    LogConnector.Connection log =
+        connector.connect(
+            configuration,
+            environment.lifecycle(),
+            new ProjectionStore(jdbi),
+            progress::changed,
+            clock,
+            ids);
+    CommandLog commandLog = log.commands();
+    Nodes nodes = log.nodes();
+
+    MasterKey master = masterKey(configuration, random);
+    EnvSealer sealer = new EnvSealer(master, keyStore, clock);
+    Accounts accounts = new Accounts(new AccountStore(jdbi), ids, clock);
+    bootstrap = new Bootstrap(accounts);
+    Catalog catalog = new Catalog(configuration.templates(), configuration.sizes(), nodes);
+    Sandboxes sandboxes =
+        new Sandboxes(
+            commandLog,
+            sandboxStore,
+            new EventStore(jdbi),
+            commandStore,
+            progress,
+            sealer,
+            ids,
+            clock,
+            configuration.patience());
+    ScheduledExecutorService timer =
+        environment.lifecycle().scheduledExecutorService("api-timer-%d", true).threads(1).build();
+    Executions executions =
+        new Executions(
+            commandLog,
+            sandboxStore,
+            nodes,
+            new DataPlane(timer, configuration.dataPlaneKey()),
+            sealer,
+            ids);
+    Housekeeping.start(
+        timer, clock, commandStore, idempotencyStore, keyStore, () -> log.missing().isEmpty());
+
+    String version = version();
+    JsonBodies bodies = new JsonBodies();
+    Idempotency idempotency =
+        new Idempotency(idempotencyStore, master, environment.getObjectMapper(), clock);
+    serve(configuration, environment, new RequestIds(ids));
+    authenticate(environment, accounts, AdminKey.of(configuration.adminKey()));
+    List.of(
+            new SandboxesResource(sandboxes, catalog, bodies, idempotency),
+            new ExecutionsResource(executions, bodies, idempotency),
+            new CommandsResource(commandStore),
+            new CatalogResource(catalog),
+            new AdminResource(accounts, bodies, idempotency),
+            new OperationsResource(readiness(jdbi, log), version),
+            new DocsResource(OpenApi.yaml(version)))
+        .forEach(environment.jersey()::register);
+  }
+
+  private static void serve(
+      ApiConfiguration configuration, Environment environment, RequestIds requestIds) {
+    if (configuration.getServerFactory() instanceof AbstractServerFactory server) {
+      server.setRegisterDefaultExceptionMappers(false);
+    }
+    JettyProblems problems = new JettyProblems(environment.getObjectMapper(), requestIds);
+    environment.getApplicationContext().setErrorHandler(problems);
+    environment.lifecycle().addServerLifecycleListener(server -> server.setErrorHandler(problems));
+    environment
+        .servlets()
+        .addFilter("request-id", requestIds)
+        .addMappingForUrlPatterns(
+            java.util.EnumSet.of(jakarta.servlet.DispatcherType.REQUEST), false, "/*");
+    Metrics.serve(environment);
+    environment.jersey().property(ServerProperties.WADL_FEATURE_DISABLE, true);
+    environment
+        .jersey()
+        .property(ServerProperties.LOCATION_HEADER_RELATIVE_URI_RESOLUTION_DISABLED, true);
+    environment.jersey().register(new ThrowableMapper());
+    environment.jersey().register(new EncodedBodies());
+  }
+
+  private static void authenticate(Environment environment, Accounts accounts, AdminKey admin) {
+    environment
+        .jersey()
+        .register(
+            new PolymorphicAuthDynamicFeature<Principal>(
+                Map.of(
+                    Caller.class, Authentication.callers(accounts),
+                    Administrator.class, Authentication.administrators(admin))));
+    environment
+        .jersey()
+        .register(
+            new PolymorphicAuthValueFactoryProvider.Binder<Principal>(
+                Set.of(Caller.class, Administrator.class)));
+  }
+
+  private static Readiness readiness(Jdbi jdbi, LogConnector.Connection log) {
+    return () -> {
+      List<String> missing = new java.util.ArrayList<>();
+      try {
+        jdbi.useHandle(handle -> handle.execute("SELECT 1"));
+      } catch (RuntimeException e) {
+        missing.add("the database cannot be reached");
+      }
+      missing.addAll(log.missing());
+      return missing;
+    };
+  }
+
+  private static MasterKey masterKey(ApiConfiguration configuration, SecureRandom random)
+      throws IOException {
+    return configuration.masterKey().isEmpty()
+        ? MasterKey.inFile(Path.of(configuration.dataDirectory(), "master.key"), random)
+        : MasterKey.of(configuration.masterKey());
+  }
+
+  private static ConfigurationSourceProvider builtInOrFile() {
+    FileConfigurationSourceProvider files = new FileConfigurationSourceProvider();
+    return path ->
+        path.equals(DEFAULT_FILE)
+            ? ApiApplication.class.getResourceAsStream(DEFAULT_FILE)
+            : files.open(path);
+  }
+
+  private static String version() throws IOException {
+    try (InputStream in = ApiApplication.class.getResourceAsStream("version.properties")) {
+      Properties properties = new Properties();
+      properties.load(in);
+      return properties.getProperty("version");
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package io.sandglass.api;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.dropwizard.core.Configuration;
+import io.dropwizard.db.DataSourceFactory;
+import io.dropwizard.util.Duration;
+import io.sandglass.api.domain.Size;
+import io.sandglass.api.kafka.KafkaSettings;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotEmpty;
+import jakarta.validation.constraints.NotNull;
+import java.util.List;
+import java.util.Map;
+
+/** What {@code api.yml} says; the defaults and their reasons are there. */
+public final class ApiConfiguration extends Configuration {
+
+  /** How Kafka is reached. */
+  record Kafka(@NotBlank String bootstrapServers, Map<String, String> clients) {
+    KafkaSettings settings() {
+      return new KafkaSettings(bootstrapServers, clients == null ? Map.of() : clients);
+    }
+  }
+
+  /** A size that sandboxes may have. */
+  record SizeEntry(@NotBlank String name, @Min(1) int cpuMillis, @Min(16) long memoryMb) {
+    Size size() {
+      return new Size(name, cpuMillis, memoryMb << 20);
+    }
+  }
+
+  @Valid @NotNull @JsonProperty private DataSourceFactory database;
+  @Valid @NotNull @JsonProperty private Kafka kafka;
+  @NotNull @JsonProperty private String instanceId = "";
+  @NotNull @JsonProperty private String adminKey = "";
+  @NotNull @JsonProperty private String masterKey = "";
+  @NotBlank @JsonProperty private String dataDirectory;
+  @NotNull @JsonProperty private String dataPlaneKey = "";
+  @NotNull @JsonProperty private Duration patience = Duration.seconds(5);
+  @NotEmpty @JsonProperty private Map<String, String> templates;
+  @Valid @NotEmpty @JsonProperty private List<SizeEntry> sizes;
+
+  DataSourceFactory database() {
+    return database;
+  }
+
+  KafkaSettings kafka() {
+    return kafka.settings();
+  }
+
+  String instanceId() {
+    return instanceId;
+  }
+
+  String adminKey() {
+    return adminKey;
+  }
+
+  String masterKey() {
+    return masterKey;
+  }
+
+  String dataDirectory() {
+    return dataDirectory;
+  }
+
+  String dataPlaneKey() {
+    return dataPlaneKey;
+  }
+
+  java.time.Duration patience() {
+    return patience.toJavaDuration();
+  }
+
+  Map<String, String> templates() {
+    return templates;
+  }
+
+  List<Size> sizes() {
+    return sizes.stream().map(SizeEntry::size).toList();
+  }
+}

@@ -1,0 +1,26 @@
+package io.sandglass.api.control;
+
+import io.sandglass.api.domain.Command;
+import io.sandglass.api.domain.Decision;
+
+/** Where commands go, and where decisions come from. */
+public interface CommandLog {
+
+  /**
+   * Appends the command and waits for the engine's decision.
+   *
+   * @return {@link Decision.Undecided} when the command is in the log, but nothing came in time
+   * @throws LogUnavailableException when it is not known to be in the log
+   */
+  Decision decide(Command command);
+
+  /**
+   * Appends the command and waits for nothing but the log's acknowledgement that it is durable.
+   *
+   * @throws LogUnavailableException when it is not known to be in the log
+   */
+  void append(Command command);
+
+  /** Whether decisions can be heard at all. */
+  boolean ready();
+}

@@ -1,0 +1,114 @@
+package io.sandglass.api.control;
+
+import io.sandglass.api.control.Answer.Aftermath;
+import io.sandglass.api.dataplane.DataPlane;
+import io.sandglass.api.dataplane.Execution;
+import io.sandglass.api.dataplane.Run;
+import io.sandglass.api.domain.Command;
+import io.sandglass.api.domain.Ids;
+import io.sandglass.api.domain.Sandbox;
+import io.sandglass.api.domain.Status;
+import io.sandglass.api.secrets.EnvSealer;
+import io.sandglass.api.store.SandboxStore;
+import java.net.URI;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Running commands. Nothing runs before the log holds that it was about to. */
+public final class Executions {
+  private static final String NOT_RUNNING = "not_running";
+
+  /**
+   * What is to be run.
+   *
+   * @param workdir null for the image's own
+   * @param env laid over the sandbox's own
+   */
+  public record Request(String command, Duration timeout, String workdir, Map<String, String> env) {
+
+    public Request {
+      env = Map.copyOf(env);
+    }
+  }
+
+  private final CommandLog log;
+  private final SandboxStore sandboxes;
+  private final Nodes nodes;
+  private final DataPlane dataPlane;
+  private final EnvSealer sealer;
+  private final Ids ids;
+
+  public Executions(
+      CommandLog log,
+      SandboxStore sandboxes,
+      Nodes nodes,
+      DataPlane dataPlane,
+      EnvSealer sealer,
+      Ids ids) {
+    this.log = log;
+    this.sandboxes = sandboxes;
+    this.nodes = nodes;
+    this.dataPlane = dataPlane;
+    this.sealer = sealer;
+    this.ids = ids;
+  }
+
+  /** Whether it could run now; asked before anything is recorded. */
+  public Answer<Sandbox> check(String orgId, String sandboxId) {
+    Answer<Sandbox> found = Sandboxes.read(orgId, sandboxId, sandboxes.find(sandboxId));
+    return found instanceof Answer.Done<Sandbox>(Sandbox sandbox)
+            && sandbox.status() != Status.RUNNING
+        ? new Answer.Refused<>(
+            NOT_RUNNING,
+            "Expected the sandbox to be running, but it is " + sandbox.status().text() + ".",
+            Aftermath.NOTHING)
+        : found;
+  }
+
+  /** Runs it and waits for its end. */
+  public Answer<Run.Finished> run(Origin origin, Sandbox sandbox, Request request) {
+    Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
+    if (node.isEmpty()) {
+      return new Answer.Refused<>(
+          "node_unavailable", "The sandbox's node cannot be reached.", Aftermath.NOTHING);
+    }
+    Map<String, String> env = new HashMap<>(sealer.open(sandbox.id(), sandbox.spec().env()));
+    env.putAll(request.env());
+    String executionId = origin.id("exe_", ids);
+    log.append(
+        new Command.BeginExecution(
+            origin.header(sandbox.id(), ids), executionId, request.command(), request.timeout()));
+    Run run =
+        dataPlane.run(
+            node.get(),
+            new Execution(
+                executionId,
+                sandbox.id(),
+                sandbox.incarnation(),
+                request.command(),
+                request.timeout(),
+                request.workdir(),
+                env),
+            origin.requestId());
+    return switch (run) {
+      case Run.Finished finished -> new Answer.Done<>(finished);
+      case Run.NeverBegan(Run.Cause cause, String detail) ->
+          new Answer.Refused<>(
+              switch (cause) {
+                case NOT_RUNNING -> NOT_RUNNING;
+                case NODE_UNAVAILABLE -> "node_unavailable";
+                case TOO_MANY -> "too_many_requests";
+                case NOT_POSSIBLE -> "invalid_request";
+              },
+              detail,
+              Aftermath.NOTHING);
+      case Run.Unknown(String detail) ->
+          new Answer.Refused<>(
+              "execution_outcome_unknown",
+              detail + " The command may have run; the sandbox's events tell what is known.",
+              Aftermath.DOUBT);
+    };
+  }
+}

@@ -1,0 +1,30 @@
+package io.sandglass.api.dataplane;
+
+import java.time.Duration;
+import java.util.Map;
+
+/**
+ * A command for a sandbox's shell.
+ *
+ * @param incarnation which life of the container is meant
+ * @param workdir null for the image's own
+ */
+public record Execution(
+    String id,
+    String sandboxId,
+    int incarnation,
+    String command,
+    Duration timeout,
+    String workdir,
+    Map<String, String> env) {
+
+  public Execution {
+    env = Map.copyOf(env);
+  }
+
+  /** Without the command and the environment, which are no one's business in a log. */
+  @Override
+  public String toString() {
+    return "Execution[" + id + " in " + sandboxId + "]";
+  }
+}

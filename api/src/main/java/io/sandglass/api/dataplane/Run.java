@@ -1,0 +1,35 @@
+package io.sandglass.api.dataplane;
+
+/** How an execution went, as far as it is known. */
+public sealed interface Run {
+
+  /**
+   * It ended, and this is how.
+   *
+   * @param truncated whether output was dropped
+   */
+  record Finished(
+      int exitCode,
+      String stdout,
+      String stderr,
+      long durationMs,
+      boolean timedOut,
+      boolean truncated)
+      implements Run {}
+
+  /** It certainly never began. */
+  record NeverBegan(Cause cause, String detail) implements Run {}
+
+  /** It may have run, wholly or in part. */
+  record Unknown(String detail) implements Run {}
+
+  /** Why it never began. */
+  enum Cause {
+    NOT_RUNNING,
+    NODE_UNAVAILABLE,
+    /** The node runs as many as it can. */
+    TOO_MANY,
+    /** It cannot be done as asked: no such directory, or too much for the kernel. */
+    NOT_POSSIBLE
+  }
+}

@@ -1,0 +1,2 @@
+/** The client of the nodes' data plane: executions and their output, streamed. */
+package io.sandglass.api.dataplane;

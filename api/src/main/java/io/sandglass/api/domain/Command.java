@@ -1,0 +1,34 @@
+package io.sandglass.api.domain;
+
+import java.time.Duration;
+
+/** What a client wants of one sandbox. */
+public sealed interface Command {
+  Header header();
+
+  /**
+   * Whom it is from and how it is recognised when it arrives twice.
+   *
+   * @param fingerprint hash of the request; null when the client gave no idempotency key
+   */
+  record Header(
+      String commandId,
+      String sandboxId,
+      String orgId,
+      String actor,
+      String requestId,
+      String fingerprint) {}
+
+  record Create(Header header, SandboxSpec spec) implements Command {}
+
+  /**
+   * @param timeout null for the sandbox's own
+   */
+  record KeepAlive(Header header, Duration timeout) implements Command {}
+
+  record Destroy(Header header) implements Command {}
+
+  /** Appended before it begins; nobody waits for its outcome. */
+  record BeginExecution(Header header, String executionId, String subject, Duration timeout)
+      implements Command {}
+}

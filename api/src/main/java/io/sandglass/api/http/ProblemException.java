@@ -1,0 +1,36 @@
+package io.sandglass.api.http;
+
+import io.sandglass.api.http.Problem.FieldError;
+import java.util.List;
+
+/** Ends a request with a problem. */
+public final class ProblemException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final ProblemType type;
+  private final transient List<FieldError> errors;
+
+  public ProblemException(ProblemType type, String detail) {
+    this(type, detail, List.of());
+  }
+
+  public ProblemException(ProblemType type, String detail, List<FieldError> errors) {
+    super(detail);
+    this.type = type;
+    this.errors = List.copyOf(errors);
+  }
+
+  /** One flaw, at one place. */
+  public static ProblemException invalid(String pointer, String detail) {
+    return new ProblemException(
+        ProblemType.INVALID_REQUEST, detail, List.of(new FieldError(pointer, detail)));
+  }
+
+  public ProblemType type() {
+    return type;
+  }
+
+  List<FieldError> errors() {
+    return errors;
+  }
+}

@@ -1,0 +1,146 @@
+package io.sandglass.api.http;
+
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Everything that can go wrong for a client. Each type has a page at {@code /problems/<slug>}. */
+public enum ProblemType {
+  INVALID_REQUEST(
+      400,
+      "The request is not valid",
+      "A field, parameter or header breaks a rule; errors lists each with a JSON pointer."),
+  MALFORMED_REQUEST(
+      400,
+      "The request cannot be read",
+      "The request line, path or a header is not well-formed, or the path is ambiguous."),
+  UNAUTHORIZED(
+      401,
+      "The API key is missing or not valid",
+      "Send Authorization: Bearer <api key> with a key that has not been revoked."),
+  FOREIGN_ORGANIZATION(
+      403,
+      "It belongs to another organization",
+      "The key is valid, but the resource belongs to an organization other than the key's."),
+  INSUFFICIENT_SCOPE(
+      403, "The API key may not do this", "The key lacks the scope that this call needs."),
+  FORBIDDEN(403, "Not allowed", "The server refuses this request."),
+  NOT_FOUND(404, "There is nothing at this path", "No endpoint has this path."),
+  SANDBOX_NOT_FOUND(404, "There is no such sandbox", "No sandbox has this id, and none ever had."),
+  TEMPLATE_NOT_FOUND(
+      404,
+      "There is no such template",
+      "It is no built-in template, and no ready node has an image of that reference."),
+  COMMAND_NOT_FOUND(
+      404, "There is no such command", "No command has this id, or it is older than a day."),
+  ORGANIZATION_NOT_FOUND(404, "There is no such organization", "No organization has this id."),
+  KEY_NOT_FOUND(404, "There is no such API key", "The organization has no key of this id."),
+  METHOD_NOT_ALLOWED(405, "The method is not allowed here", "Allow lists the methods that are."),
+  NOT_ACCEPTABLE(406, "No acceptable representation", "Nothing that Accept names can be produced."),
+  REQUEST_TIMEOUT(408, "The request took too long to arrive", "Send it again."),
+  NOT_RUNNING(409, "The sandbox is not running", "This call needs a running sandbox."),
+  NOT_EPHEMERAL(
+      409, "The sandbox is not ephemeral", "Only ephemeral sandboxes have an end to put off."),
+  NOT_PERSISTENT(409, "The sandbox is not persistent", "Only persistent sandboxes can rest."),
+  CANNOT_WAKE(409, "The sandbox cannot be woken", "It is not persistent, or it has ended."),
+  EXECUTION_IN_FLIGHT(
+      409, "Something runs in the sandbox", "It cannot rest while an execution is in flight."),
+  EXECUTION_IN_DOUBT(
+      409,
+      "The first execution with this key is in doubt",
+      "It is still at work, or its answer was lost. It is never run twice: the sandbox's events"
+          + " tell what became of it."),
+  REQUEST_IN_DOUBT(
+      409,
+      "The first request with this key is in doubt",
+      "It is still at work, or its answer was lost; it may have had its effect."),
+  CONFLICT(409, "The state does not allow it", "The detail says why."),
+  LENGTH_REQUIRED(411, "A Content-Length is required", "Send one."),
+  PAYLOAD_TOO_LARGE(413, "The body is too large", "A JSON body may have up to 512 KiB."),
+  URI_TOO_LONG(414, "The path is too long", "Shorten it."),
+  UNSUPPORTED_MEDIA_TYPE(
+      415, "The body's media type is not supported", "Send application/json, not compressed."),
+  IDEMPOTENCY_CONFLICT(
+      422,
+      "The idempotency key was used for another request",
+      "The same Idempotency-Key came with another method, path or body. Use a new key."),
+  TOO_MANY_REQUESTS(429, "Too many requests", "Wait as long as Retry-After says."),
+  HEADERS_TOO_LARGE(431, "The headers are too large", "Shorten them."),
+  BAD_REQUEST(400, "The request was refused", "The detail says why."),
+  INTERNAL_ERROR(
+      500, "Something broke", "It is logged under the request id. The request may be tried again."),
+  NOT_IMPLEMENTED(501, "The method is not known", "Use a method that HTTP and this API know."),
+  EXECUTION_OUTCOME_UNKNOWN(
+      502,
+      "The execution's outcome is not known",
+      "The command may have run. No exit code is ever made up; the sandbox's events tell what is"
+          + " known."),
+  LOG_UNAVAILABLE(
+      503,
+      "The log is out of reach",
+      "Kafka did not take the command. Try again, with the same" + " Idempotency-Key."),
+  DATABASE_UNAVAILABLE(503, "The database is out of reach", "Try again later."),
+  NO_CAPACITY(503, "No node has room", "Try again when sandboxes have ended, or add a node."),
+  NODE_UNAVAILABLE(503, "The sandbox's node is out of reach", "Try again later."),
+  NOT_READY(503, "Not ready", "The detail says what is missing."),
+  HTTP_VERSION_NOT_SUPPORTED(505, "The HTTP version is not supported", "Use HTTP/1.1.");
+
+  private final int status;
+  private final String title;
+  private final String description;
+
+  ProblemType(int status, String title, String description) {
+    this.status = status;
+    this.title = title;
+    this.description = description;
+  }
+
+  public int status() {
+    return status;
+  }
+
+  /** The same for every problem of this type. */
+  public String title() {
+    return title;
+  }
+
+  /** For the type's page. */
+  public String description() {
+    return description;
+  }
+
+  /** For programs. */
+  public String code() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** As in the type's address. */
+  public String slug() {
+    return code().replace('_', '-');
+  }
+
+  public static Optional<ProblemType> ofCode(String code) {
+    return Stream.of(values()).filter(type -> type.code().equals(code)).findFirst();
+  }
+
+  public static Optional<ProblemType> ofSlug(String slug) {
+    return Stream.of(values()).filter(type -> type.slug().equals(slug)).findFirst();
+  }
+
+  /** For statuses that come from below, without a type of ours. */
+  static ProblemType ofStatus(int status) {
+    return switch (status) {
+      case 400 -> MALFORMED_REQUEST;
+      case 401 -> UNAUTHORIZED;
+      case 403 -> FORBIDDEN;
+      case 404 -> NOT_FOUND;
+      case 409 -> CONFLICT;
+      case 503 -> NOT_READY;
+      default ->
+          Stream.of(values())
+              .filter(type -> type.status == status)
+              .findFirst()
+              .orElse(status < 500 ? BAD_REQUEST : INTERNAL_ERROR);
+    };
+  }
+}

@@ -1,0 +1,20 @@
+package io.sandglass.api.http;
+
+import java.util.Map;
+
+/**
+ * An answer before it is written.
+ *
+ * @param headers those that a repetition of the request gets again
+ * @param entity null for none
+ */
+public record Reply(int status, Map<String, String> headers, Object entity) {
+
+  public Reply {
+    headers = Map.copyOf(headers);
+  }
+
+  public static Reply ok(Object entity) {
+    return new Reply(200, Map.of(), entity);
+  }
+}

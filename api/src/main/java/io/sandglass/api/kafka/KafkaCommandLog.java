@@ -1,0 +1,124 @@
+package io.sandglass.api.kafka;
+
+import io.dropwizard.lifecycle.Managed;
+import io.sandglass.api.control.CommandLog;
+import io.sandglass.api.control.LogUnavailableException;
+import io.sandglass.api.domain.Command;
+import io.sandglass.api.domain.Decision;
+import io.sandglass.api.wire.CommandWriter;
+import io.sandglass.schemas.Topic;
+import io.sandglass.schemas.WireFormat;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/** The command gateway: commands into {@code sandbox.commands}, decisions out of the outcomes. */
+public final class KafkaCommandLog implements CommandLog, Managed {
+  private static final String REQUEST_ID = "x-request-id";
+
+  private final Producer<String, SpecificRecord> producer;
+  private final Outcomes outcomes;
+  private final LogReader reader;
+  private final Duration patience;
+  private final InstantSource clock;
+
+  /**
+   * @param instanceId picks the partition where outcomes are listened for
+   * @param patience how long a decision is waited for
+   */
+  public KafkaCommandLog(
+      KafkaSettings settings, String instanceId, Duration patience, InstantSource clock) {
+    this.producer =
+        new KafkaProducer<>(settings.producer(), new StringSerializer(), WireFormat.serializer());
+    this.outcomes = new Outcomes(instanceId);
+    this.reader = new LogReader("outcomes", settings.consumer(), outcomes);
+    this.patience = patience;
+    this.clock = clock;
+  }
+
+  @Override
+  public void start() {
+    reader.start();
+  }
+
+  @Override
+  public void stop() throws InterruptedException {
+    producer.close(Duration.ofSeconds(2));
+    reader.stop();
+  }
+
+  @Override
+  public boolean ready() {
+    return outcomes.partition().isPresent();
+  }
+
+  @Override
+  public Decision decide(Command command) {
+    OptionalInt partition = outcomes.partition();
+    if (partition.isEmpty()) {
+      throw new LogUnavailableException("Outcomes cannot be heard at the moment.", false, null);
+    }
+    try (Outcomes.Waiter waiter = outcomes.expect(command.header().commandId())) {
+      send(command, partition.getAsInt());
+      return waiter.await(patience);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new Decision.Undecided();
+    }
+  }
+
+  @Override
+  public void append(Command command) {
+    send(command, null);
+  }
+
+  private void send(Command command, Integer replyPartition) {
+    Command.Header header = command.header();
+    List<Header> headers =
+        List.of(
+            new RecordHeader(REQUEST_ID, header.requestId().getBytes(StandardCharsets.US_ASCII)));
+    ProducerRecord<String, SpecificRecord> record =
+        new ProducerRecord<>(
+            Topic.COMMANDS.topicName(),
+            null,
+            header.sandboxId(),
+            CommandWriter.write(command, replyPartition, clock.instant()),
+            headers);
+    Future<RecordMetadata> acknowledged;
+    try {
+      acknowledged = producer.send(record);
+    } catch (KafkaException e) {
+      throw new LogUnavailableException("Kafka took no command: " + e.getMessage(), false, e);
+    }
+    try {
+      acknowledged.get(KafkaSettings.DELIVERY.toMillis() + 1_000, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      // A send without metadata fails here too, but then nothing ever left this process.
+      boolean perhaps =
+          !(e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException timeout
+              && timeout.getMessage().contains("not present in metadata"));
+      throw new LogUnavailableException(
+          "Kafka did not acknowledge: " + e.getCause().getMessage(), perhaps, e.getCause());
+    } catch (TimeoutException e) {
+      throw new LogUnavailableException("Kafka did not acknowledge in time.", true, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new LogUnavailableException("Interrupted before Kafka acknowledged.", true, e);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package io.sandglass.api.resources;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.sandglass.api.control.Executions;
+import io.swagger.v3.oas.annotations.media.Schema;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** The body of an execute, as sent. */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+record ExecuteRequest(
+    @Schema(
+            description = "Run by /bin/sh -c",
+            requiredMode = Schema.RequiredMode.REQUIRED,
+            example = "python3 -c 'print(6*7)'")
+        String command,
+    @Schema(description = "Up to 5m; then its whole process tree is killed", defaultValue = "30s")
+        String timeout,
+    @Schema(description = "An absolute path") String workdir,
+    @Schema(description = "Laid over the sandbox's own") Map<String, String> env) {
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration LONGEST_TIMEOUT = Duration.ofMinutes(5);
+
+  /** What Linux takes as one argument of a program, its terminating NUL included. */
+  private static final int LONGEST_COMMAND = 128 * 1024 - 1;
+
+  private static final int LONGEST_PATH = 4096;
+
+  Executions.Request check() {
+    Violations violations = new Violations();
+    if (command == null || command.isEmpty()) {
+      violations.add("/command", "Expected a command.");
+    } else if (Checks.utf8(command) > LONGEST_COMMAND) {
+      violations.add("/command", "Expected up to " + LONGEST_COMMAND + " bytes.");
+    }
+    if (workdir != null && (!workdir.startsWith("/") || Checks.utf8(workdir) > LONGEST_PATH)) {
+      violations.add("/workdir", "Expected an absolute path of up to " + LONGEST_PATH + " bytes.");
+    }
+    Optional<Duration> limit =
+        Checks.duration("/timeout", timeout, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, violations);
+    Map<String, String> variables = Checks.env("/env", env, violations);
+    violations.throwIfAny();
+    return new Executions.Request(command, limit.orElseThrow(), workdir, variables);
+  }
+
+  @Override
+  public String toString() {
+    return "ExecuteRequest";
+  }
+}

@@ -1,0 +1,210 @@
+package io.sandglass.api.resources;
+
+import io.dropwizard.auth.Auth;
+import io.sandglass.api.control.Answer;
+import io.sandglass.api.control.Catalog;
+import io.sandglass.api.control.Sandboxes;
+import io.sandglass.api.domain.Sandbox;
+import io.sandglass.api.http.Answers;
+import io.sandglass.api.http.Caller;
+import io.sandglass.api.http.Idempotency;
+import io.sandglass.api.http.JsonBodies;
+import io.sandglass.api.http.JsonBodies.Body;
+import io.sandglass.api.http.Prefer;
+import io.sandglass.api.http.ProblemType;
+import io.sandglass.api.http.Reply;
+import io.sandglass.api.store.SandboxStore;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.parameters.RequestBody;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
+import io.swagger.v3.oas.annotations.tags.Tag;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.UriInfo;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A sandbox's life: created, listed, read, kept alive, destroyed. */
+@Path("/v1/sandboxes")
+@Produces(MediaType.APPLICATION_JSON)
+@Tag(name = "Sandboxes")
+public final class SandboxesResource {
+  private final Sandboxes sandboxes;
+  private final Catalog catalog;
+  private final JsonBodies bodies;
+  private final Idempotency idempotency;
+
+  public SandboxesResource(
+      Sandboxes sandboxes, Catalog catalog, JsonBodies bodies, Idempotency idempotency) {
+    this.sandboxes = sandboxes;
+    this.catalog = catalog;
+    this.bodies = bodies;
+    this.idempotency = idempotency;
+  }
+
+  @POST
+  @Consumes(MediaType.APPLICATION_JSON)
+  @Operation(operationId = "createSandbox", summary = "Create a sandbox")
+  @RequestBody(
+      required = true,
+      content = @Content(schema = @Schema(implementation = CreateRequest.class)))
+  @ApiResponse(
+      responseCode = "201",
+      description = "Created; it runs soon",
+      content = @Content(schema = @Schema(implementation = SandboxView.class)))
+  @Documented({ProblemType.TEMPLATE_NOT_FOUND, ProblemType.IDEMPOTENCY_CONFLICT})
+  public Response create(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @Parameter(description = "Makes a repetition harmless") @HeaderParam("Idempotency-Key")
+          String idempotencyKey,
+      @Parameter(description = "wait=N: answer when it runs, at the latest after N seconds")
+          @HeaderParam("Prefer")
+          List<String> prefer,
+      @Context UriInfo uri,
+      @Parameter(hidden = true) InputStream body) {
+    Body<CreateRequest> request = bodies.read(body, CreateRequest.class);
+    CreateChecks.Checked checked = CreateChecks.check(request.value(), catalog);
+    Optional<Duration> wait = Prefer.waiting(prefer);
+    return idempotency.answer(
+        Calls.repeatable(caller, idempotencyKey, uri, request),
+        () -> CreateChecks.resolve(checked, request.value().template(), catalog),
+        (origin, spec) ->
+            Answer.carry(
+                sandboxes.create(origin, spec, checked.env(), wait.orElse(Duration.ZERO)),
+                sandbox -> created(sandbox, wait)));
+  }
+
+  private static Reply created(Sandbox sandbox, Optional<Duration> wait) {
+    Map<String, String> headers = new HashMap<>();
+    headers.put(HttpHeaders.LOCATION, "/v1/sandboxes/" + sandbox.id());
+    wait.ifPresent(time -> headers.put("Preference-Applied", "wait=" + time.toSeconds()));
+    return new Reply(201, headers, SandboxView.of(sandbox));
+  }
+
+  @GET
+  @Operation(operationId = "listSandboxes", summary = "List sandboxes, newest first")
+  @ApiResponse(
+      responseCode = "200",
+      description = "A page of them",
+      content = @Content(schema = @Schema(implementation = SandboxPage.class)))
+  public SandboxPage list(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @Parameter(description = "Any of these; without it, all that are not destroyed")
+          @QueryParam("status")
+          List<String> status,
+      @Parameter(description = "By name or id") @QueryParam("template") String template,
+      @Parameter(description = "1 to 1000, 100 without it") @QueryParam("limit") String limit,
+      @Parameter(description = "next_cursor of the page before") @QueryParam("cursor")
+          String cursor,
+      @Context UriInfo uri) {
+    SandboxStore.Listing listing =
+        ListQuery.parse(caller.orgId(), status, template, limit, cursor, uri.getQueryParameters());
+    List<Sandbox> found = sandboxes.list(listing);
+    boolean more = found.size() > listing.limit();
+    List<Sandbox> page = more ? found.subList(0, listing.limit()) : found;
+    return new SandboxPage(
+        page.stream().map(SandboxView::of).toList(),
+        more ? ListQuery.cursor(page.getLast()) : null);
+  }
+
+  @GET
+  @Path("/{id}")
+  @Operation(operationId = "getSandbox", summary = "Read a sandbox; destroyed ones too")
+  @ApiResponse(
+      responseCode = "200",
+      description = "The sandbox",
+      content = @Content(schema = @Schema(implementation = SandboxView.class)))
+  @Documented({ProblemType.FOREIGN_ORGANIZATION, ProblemType.SANDBOX_NOT_FOUND})
+  public SandboxView get(
+      @Parameter(hidden = true) @Auth Caller caller, @PathParam("id") String id) {
+    return SandboxView.of(Answers.value(sandboxes.get(caller.orgId(), id)));
+  }
+
+  @DELETE
+  @Path("/{id}")
+  @Operation(operationId = "destroySandbox", summary = "Destroy a sandbox, whatever it is doing")
+  @ApiResponse(responseCode = "204", description = "Destroyed, now or before")
+  @Documented({ProblemType.FOREIGN_ORGANIZATION, ProblemType.SANDBOX_NOT_FOUND})
+  public Response destroy(
+      @Parameter(hidden = true) @Auth Caller caller, @PathParam("id") String id) {
+    return Answers.response(
+        Answer.carry(
+            sandboxes.destroy(Calls.plain(caller), id), gone -> new Reply(204, Map.of(), null)));
+  }
+
+  @POST
+  @Path("/{id}/keepalive")
+  @Consumes(MediaType.APPLICATION_JSON)
+  @Operation(operationId = "keepSandboxAlive", summary = "Put an ephemeral sandbox's end off")
+  @RequestBody(content = @Content(schema = @Schema(implementation = KeepAliveRequest.class)))
+  @ApiResponse(
+      responseCode = "200",
+      description = "The sandbox with its new end",
+      content = @Content(schema = @Schema(implementation = SandboxView.class)))
+  @Documented({
+    ProblemType.FOREIGN_ORGANIZATION,
+    ProblemType.SANDBOX_NOT_FOUND,
+    ProblemType.NOT_EPHEMERAL,
+    ProblemType.NOT_RUNNING,
+    ProblemType.IDEMPOTENCY_CONFLICT
+  })
+  public Response keepAlive(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @PathParam("id") String id,
+      @HeaderParam("Idempotency-Key") String idempotencyKey,
+      @Context UriInfo uri,
+      @Parameter(hidden = true) InputStream body) {
+    Body<KeepAliveRequest> request = bodies.readOptional(body, KeepAliveRequest.class);
+    Optional<Duration> timeout = request.value().check();
+    return idempotency.answer(
+        Calls.repeatable(caller, idempotencyKey, uri, request),
+        () -> id,
+        (origin, _) ->
+            Answer.carry(
+                sandboxes.keepAlive(origin, id, timeout.orElse(null)),
+                sandbox -> Reply.ok(SandboxView.of(sandbox))));
+  }
+
+  @GET
+  @Path("/{id}/events")
+  @Operation(operationId = "getSandboxEvents", summary = "Read a sandbox's history, oldest first")
+  @ApiResponse(
+      responseCode = "200",
+      description = "What happened",
+      content = @Content(schema = @Schema(implementation = EventView.Page.class)))
+  @Documented({ProblemType.FOREIGN_ORGANIZATION, ProblemType.SANDBOX_NOT_FOUND})
+  public EventView.Page events(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @PathParam("id") String id,
+      @Parameter(description = "Only what has a higher version")
+          @QueryParam("after")
+          @DefaultValue("0")
+          String after,
+      @Parameter(description = "1 to 1000, 100 without it") @QueryParam("limit") String limit) {
+    long from = ListQuery.number("after", after, 0, Long.MAX_VALUE);
+    int most = ListQuery.limit(limit);
+    return new EventView.Page(
+        Answers.value(sandboxes.history(caller.orgId(), id, from, most)).stream()
+            .map(EventView::of)
+            .toList());
+  }
+}

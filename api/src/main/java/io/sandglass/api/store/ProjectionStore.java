@@ -1,0 +1,185 @@
+package io.sandglass.api.store;
+
+import io.sandglass.api.domain.CommandResult;
+import io.sandglass.api.domain.Ids;
+import io.sandglass.api.domain.Sandbox;
+import io.sandglass.api.domain.SandboxEvent;
+import io.sandglass.api.domain.SandboxHistory;
+import io.sandglass.api.domain.Status;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.PreparedBatch;
+
+/**
+ * Folds the log into tables. What a batch changes and how far it reached are written in one
+ * transaction, under a lock on the partition's offset, so a batch that is delivered twice, or by
+ * two readers during a rebalance, changes nothing the second time.
+ */
+public final class ProjectionStore {
+  private final Jdbi jdbi;
+
+  public ProjectionStore(Jdbi jdbi) {
+    this.jdbi = jdbi;
+  }
+
+  /** Where to read on; empty when the partition was never read. */
+  public OptionalLong nextOffset(String topic, int partition) {
+    return jdbi.withHandle(
+        handle ->
+            handle
+                .createQuery(
+                    "SELECT next_offset FROM projection_offsets"
+                        + " WHERE topic = :topic AND partition_number = :partition")
+                .bind("topic", topic)
+                .bind("partition", partition)
+                .mapTo(Long.class)
+                .findOne()
+                .map(OptionalLong::of)
+                .orElseGet(OptionalLong::empty));
+  }
+
+  /** Returns the ids of the sandboxes that changed. */
+  public Set<String> apply(List<LogBatch> batches) {
+    return jdbi.inTransaction(
+        handle -> {
+          List<SandboxEvent> events = new ArrayList<>();
+          List<CommandResult> results = new ArrayList<>();
+          for (LogBatch batch : batches) {
+            long from = lockOffset(handle, batch.topic(), batch.partition());
+            for (LogBatch.Read read : batch.entries()) {
+              if (read.offset() >= from) {
+                switch (read.entry()) {
+                  case LogEntry.Happened(SandboxEvent event) -> events.add(event);
+                  case LogEntry.Decided(CommandResult result) -> results.add(result);
+                }
+              }
+            }
+            advance(handle, batch);
+          }
+          CommandStore.record(handle, results);
+          return fold(handle, events);
+        });
+  }
+
+  /** Forgets everything that can be read from the events again. */
+  public void clear() {
+    jdbi.useTransaction(
+        handle -> {
+          handle.execute("DELETE FROM sandbox_metadata");
+          handle.execute("DELETE FROM events");
+          handle.execute("DELETE FROM sandboxes");
+          handle.execute("DELETE FROM projection_offsets");
+        });
+  }
+
+  private static Set<String> fold(Handle handle, List<SandboxEvent> events) {
+    if (events.isEmpty()) {
+      return Set.of();
+    }
+    Set<String> ids =
+        events.stream().map(event -> event.header().sandboxId()).collect(Collectors.toSet());
+    Map<String, Sandbox> before = load(handle, ids);
+    Map<String, Sandbox> after = new LinkedHashMap<>(before);
+    List<SandboxEvent> news = new ArrayList<>();
+    for (SandboxEvent event : events) {
+      String id = event.header().sandboxId();
+      Sandbox known = after.get(id);
+      Sandbox next = SandboxHistory.after(Optional.ofNullable(known), event);
+      if (known == null || next.version() > known.version()) {
+        news.add(event);
+        after.put(id, next);
+      }
+    }
+    EventStore.append(handle, news);
+    Map<String, Sandbox> changed = new LinkedHashMap<>();
+    after.forEach(
+        (id, sandbox) -> {
+          if (!sandbox.equals(before.get(id))) {
+            changed.put(id, sandbox);
+          }
+        });
+    save(handle, before.keySet(), changed);
+    return changed.keySet();
+  }
+
+  private static Map<String, Sandbox> load(Handle handle, Set<String> ids) {
+    Map<String, Sandbox> found = new HashMap<>();
+    handle
+        .createQuery("SELECT * FROM sandboxes WHERE id IN (<ids>)")
+        .bindList("ids", List.copyOf(ids))
+        .map(new SandboxRow())
+        .forEach(sandbox -> found.put(sandbox.id(), sandbox));
+    return found;
+  }
+
+  private static void save(Handle handle, Set<String> existing, Map<String, Sandbox> changed) {
+    if (changed.isEmpty()) {
+      return;
+    }
+    PreparedBatch inserts = handle.prepareBatch(SandboxRow.INSERT);
+    PreparedBatch updates = handle.prepareBatch(SandboxRow.UPDATE);
+    PreparedBatch pairs =
+        handle.prepareBatch(
+            "INSERT INTO sandbox_metadata (sandbox_id, pair_hash) VALUES (:id, :hash)");
+    PreparedBatch ended = handle.prepareBatch("DELETE FROM sandbox_keys WHERE sandbox_id = :id");
+    for (Sandbox sandbox : changed.values()) {
+      if (existing.contains(sandbox.id())) {
+        SandboxRow.bindChanging(updates, sandbox).add();
+      } else {
+        SandboxRow.bindAll(inserts, sandbox).add();
+        sandbox
+            .spec()
+            .metadata()
+            .forEach(
+                (name, content) ->
+                    pairs.bind("id", sandbox.id()).bind("hash", Ids.digest(name, content)).add());
+      }
+      if (sandbox.status() == Status.DESTROYED) {
+        ended.bind("id", sandbox.id()).add();
+      }
+    }
+    for (PreparedBatch batch : List.of(inserts, updates, pairs, ended)) {
+      if (batch.size() > 0) {
+        batch.execute();
+      }
+    }
+  }
+
+  private static long lockOffset(Handle handle, String topic, int partition) {
+    handle
+        .createUpdate(
+            "INSERT INTO projection_offsets (topic, partition_number, next_offset)"
+                + " VALUES (:topic, :partition, 0) ON CONFLICT DO NOTHING")
+        .bind("topic", topic)
+        .bind("partition", partition)
+        .execute();
+    return handle
+        .createQuery(
+            "SELECT next_offset FROM projection_offsets"
+                + " WHERE topic = :topic AND partition_number = :partition FOR UPDATE")
+        .bind("topic", topic)
+        .bind("partition", partition)
+        .mapTo(Long.class)
+        .one();
+  }
+
+  private static void advance(Handle handle, LogBatch batch) {
+    handle
+        .createUpdate(
+            "UPDATE projection_offsets SET next_offset = :next"
+                + " WHERE topic = :topic AND partition_number = :partition AND next_offset < :next")
+        .bind("topic", batch.topic())
+        .bind("partition", batch.partition())
+        .bind("next", batch.nextOffset())
+        .execute();
+  }
+}

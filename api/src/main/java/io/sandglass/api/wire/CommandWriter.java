@@ -1,0 +1,100 @@
+package io.sandglass.api.wire;
+
+import io.sandglass.api.domain.Command;
+import io.sandglass.api.domain.EgressPolicy;
+import io.sandglass.api.domain.SandboxSpec;
+import io.sandglass.schemas.BeginExecution;
+import io.sandglass.schemas.CommandMeta;
+import io.sandglass.schemas.CreateSandbox;
+import io.sandglass.schemas.DestroySandbox;
+import io.sandglass.schemas.Egress;
+import io.sandglass.schemas.KeepAlive;
+import io.sandglass.schemas.Size;
+import io.sandglass.schemas.StartSpec;
+import io.sandglass.schemas.TemplateRef;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import org.apache.avro.specific.SpecificRecord;
+
+/** Commands on their way to the log. */
+public final class CommandWriter {
+  private CommandWriter() {}
+
+  /**
+   * @param replyPartition where the outcome is waited for; null when nobody waits
+   */
+  public static SpecificRecord write(Command command, Integer replyPartition, Instant now) {
+    CommandMeta meta = meta(command.header(), replyPartition, now);
+    return switch (command) {
+      case Command.Create create -> create(meta, create.spec());
+      case Command.KeepAlive keepAlive ->
+          KeepAlive.newBuilder().setMeta(meta).setTimeoutMs(millis(keepAlive.timeout())).build();
+      case Command.Destroy _ -> DestroySandbox.newBuilder().setMeta(meta).build();
+      case Command.BeginExecution begin ->
+          BeginExecution.newBuilder()
+              .setMeta(meta)
+              .setExecutionId(begin.executionId())
+              .setKind("command")
+              .setSubject(begin.subject())
+              .setTimeoutMs(begin.timeout().toMillis())
+              .build();
+    };
+  }
+
+  private static CommandMeta meta(Command.Header header, Integer replyPartition, Instant now) {
+    return CommandMeta.newBuilder()
+        .setCommandId(header.commandId())
+        .setSandboxId(header.sandboxId())
+        .setOrgId(header.orgId())
+        .setActor(header.actor())
+        .setRequestId(header.requestId())
+        .setReplyPartition(replyPartition)
+        .setSentAt(now.truncatedTo(ChronoUnit.MILLIS))
+        .setFingerprint(header.fingerprint())
+        .build();
+  }
+
+  private static CreateSandbox create(CommandMeta meta, SandboxSpec spec) {
+    byte[] sealed = spec.env().sealed();
+    return CreateSandbox.newBuilder()
+        .setMeta(meta)
+        .setSpec(
+            StartSpec.newBuilder()
+                .setTemplate(
+                    TemplateRef.newBuilder()
+                        .setId(spec.template().id())
+                        .setName(spec.template().name())
+                        .setImage(spec.template().image())
+                        .build())
+                .setMode(spec.mode().text())
+                .setSize(
+                    Size.newBuilder()
+                        .setName(spec.size().name())
+                        .setCpuMillis(spec.size().cpuMillis())
+                        .setMemoryBytes(spec.size().memoryBytes())
+                        .build())
+                .setEgress(egress(spec.egress()))
+                .build())
+        .setTimeoutMs(millis(spec.timeout()))
+        .setIdleTimeoutMs(millis(spec.idleTimeout()))
+        .setEnvNames(spec.envNames())
+        .setEnvSealed(sealed == null ? null : ByteBuffer.wrap(sealed))
+        .setMetadata(spec.metadata())
+        .build();
+  }
+
+  private static Egress egress(EgressPolicy policy) {
+    return Egress.newBuilder()
+        .setMode(policy.mode().text())
+        .setAllowCidrs(policy.allowCidrs())
+        .setDenyCidrs(policy.denyCidrs())
+        .setAllowPorts(policy.allowPorts())
+        .build();
+  }
+
+  private static Long millis(Duration duration) {
+    return duration == null ? null : duration.toMillis();
+  }
+}

@@ -1,0 +1,321 @@
+package io.sandglass.api.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sandglass.api.domain.CommandResult;
+import io.sandglass.api.domain.Decision;
+import io.sandglass.api.domain.EgressMode;
+import io.sandglass.api.domain.EgressPolicy;
+import io.sandglass.api.domain.EventHeader;
+import io.sandglass.api.domain.Fact;
+import io.sandglass.api.domain.Mode;
+import io.sandglass.api.domain.Sandbox;
+import io.sandglass.api.domain.SandboxEvent;
+import io.sandglass.api.domain.SandboxSpec;
+import io.sandglass.api.domain.SealedEnv;
+import io.sandglass.api.domain.Size;
+import io.sandglass.api.domain.Status;
+import io.sandglass.api.domain.Template;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.jdbi.v3.core.Jdbi;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What every database must do alike. */
+abstract class ProjectionContract {
+  private static final Instant START = Instant.ofEpochMilli(1_793_000_000_123L);
+  private static final String ORG = "org_1";
+
+  private Jdbi jdbi;
+  private ProjectionStore projection;
+
+  abstract DataSource dataSource();
+
+  @BeforeEach
+  void emptyTables() {
+    Database.migrate(dataSource());
+    Database.migrate(dataSource());
+    jdbi = Jdbi.create(dataSource());
+    projection = new ProjectionStore(jdbi);
+    projection.clear();
+    jdbi.useHandle(
+        handle ->
+            List.of("commands", "idempotency", "sandbox_keys", "api_keys", "organizations")
+                .forEach(table -> handle.execute("DELETE FROM " + table)));
+  }
+
+  private static SandboxSpec spec(Mode mode) {
+    return new SandboxSpec(
+        new Template("tpl_base", "base", "sandglass/base:0.1.0"),
+        mode,
+        new Size("shared-cpu-1x", 1_000, 256L << 20),
+        new EgressPolicy(EgressMode.DENY_ALL, List.of("203.0.113.128/25"), List.of(), List.of(443)),
+        mode == Mode.EPHEMERAL ? Duration.ofMinutes(5) : null,
+        mode == Mode.PERSISTENT ? Duration.ofMinutes(10) : null,
+        new SealedEnv(List.of("A"), new byte[] {0, 1, -1}),
+        Map.of("key", "välue ☃ \"quoted\"", "other", "x"));
+  }
+
+  private static SandboxEvent event(String id, long version, Status after, Fact fact) {
+    return new SandboxEvent(
+        new EventHeader(
+            id + "-" + version,
+            id,
+            ORG,
+            version,
+            START.plusMillis(version),
+            fact instanceof Fact.StopRequested ? START : null,
+            "command",
+            "key:key_1",
+            "req",
+            null,
+            after,
+            1,
+            "node-1"),
+        fact);
+  }
+
+  private static List<SandboxEvent> life(String id) {
+    return List.of(
+        event(
+            id,
+            1,
+            Status.CREATING,
+            new Fact.SandboxRequested(spec(Mode.EPHEMERAL), START.plusSeconds(300))),
+        event(id, 2, Status.RUNNING, new Fact.SandboxStarted()),
+        event(
+            id,
+            3,
+            Status.RUNNING,
+            new Fact.ExecutionStarted("exe_1", "command", "echo 'ü'\n", Duration.ofSeconds(30))),
+        event(
+            id,
+            4,
+            Status.RUNNING,
+            new Fact.ExecutionFinished("exe_1", "command", 0, false, false, 3, 0, 0, 12, null)),
+        event(id, 5, Status.RUNNING, new Fact.TimeoutExtended(START.plusSeconds(900))),
+        event(id, 6, Status.RUNNING, new Fact.EgressChanged(EgressPolicy.ALLOW_ALL)),
+        event(id, 7, Status.DESTROYED, new Fact.StopRequested("expired", "its time was up", 1)),
+        event(id, 8, Status.DESTROYED, new Fact.SandboxEnded("expired", "its time was up", null)));
+  }
+
+  private static LogBatch batch(long from, List<SandboxEvent> events) {
+    List<LogBatch.Read> reads = new ArrayList<>();
+    long offset = from;
+    for (SandboxEvent event : events) {
+      reads.add(new LogBatch.Read(offset++, new LogEntry.Happened(event)));
+    }
+    return new LogBatch("sandbox.events", 3, reads, offset);
+  }
+
+  @Test
+  void aLifeIsFolded() {
+    assertThat(projection.apply(List.of(batch(0, life("sbx_1").subList(0, 6)))))
+        .containsExactly("sbx_1");
+
+    Sandbox running = new SandboxStore(jdbi).find("sbx_1").orElseThrow();
+    assertThat(running.status()).isEqualTo(Status.RUNNING);
+    assertThat(running.spec()).isEqualTo(spec(Mode.EPHEMERAL).withEgress(EgressPolicy.ALLOW_ALL));
+    assertThat(running.times())
+        .isEqualTo(
+            new Sandbox.Times(
+                START.plusMillis(1),
+                START.plusMillis(2),
+                START.plusSeconds(900),
+                START.plusMillis(4),
+                null,
+                null));
+    assertThat(running.version()).isEqualTo(6);
+  }
+
+  @Test
+  void theEndForgetsTheKeyAndTheSealedValues() {
+    SandboxKeyStore keys = new SandboxKeyStore(jdbi);
+    keys.add("sbx_1", new byte[] {1, 2, 3}, START);
+    keys.add("sbx_1", new byte[] {9}, START);
+    assertThat(keys.find("sbx_1"))
+        .hasValueSatisfying(key -> assertThat(key).containsExactly(1, 2, 3));
+
+    var _ = projection.apply(List.of(batch(0, life("sbx_1"))));
+
+    assertThat(keys.find("sbx_1")).isEmpty();
+    Sandbox ended = new SandboxStore(jdbi).find("sbx_1").orElseThrow();
+    assertThat(ended.spec().env()).isEqualTo(new SealedEnv(List.of("A"), null));
+    assertThat(ended.reason()).isEqualTo(new Sandbox.Reason("expired", "its time was up"));
+    assertThat(ended.times().destroyedAt()).isEqualTo(START.plusMillis(7));
+  }
+
+  @Test
+  void whatComesTwiceChangesNothing() {
+    LogBatch whole = batch(0, life("sbx_1"));
+    var _ = projection.apply(List.of(whole));
+    String before = ContentHash.of(jdbi);
+
+    assertThat(projection.apply(List.of(whole))).isEmpty();
+    // The same events at later offsets, as after a log was copied.
+    assertThat(projection.apply(List.of(batch(100, life("sbx_1"))))).isEmpty();
+
+    assertThat(ContentHash.of(jdbi)).isEqualTo(before);
+    assertThat(projection.nextOffset("sandbox.events", 3)).isEqualTo(OptionalLong.of(108));
+  }
+
+  @Test
+  void howItIsCutIntoBatchesDoesNotMatter() {
+    List<SandboxEvent> all = new ArrayList<>(life("sbx_1"));
+    all.addAll(life("sbx_2"));
+    var _ = projection.apply(List.of(batch(0, all)));
+    String atOnce = ContentHash.of(jdbi);
+    projection.clear();
+    assertThat(ContentHash.of(jdbi)).isNotEqualTo(atOnce);
+
+    for (int i = 0; i < all.size(); i++) {
+      var _ = projection.apply(List.of(batch(i, all.subList(i, i + 1))));
+    }
+
+    assertThat(ContentHash.of(jdbi)).isEqualTo(atOnce);
+  }
+
+  @Test
+  void aBatchThatFailsLeavesNoTrace() {
+    LogBatch broken =
+        batch(
+            0,
+            List.of(
+                life("sbx_1").getFirst(),
+                event("sbx_2", 2, Status.RUNNING, new Fact.SandboxStarted())));
+
+    assertThat(
+            org.assertj.core.api.Assertions.catchThrowable(() -> projection.apply(List.of(broken))))
+        .isInstanceOf(IllegalStateException.class);
+
+    assertThat(new SandboxStore(jdbi).find("sbx_1")).isEmpty();
+    assertThat(projection.nextOffset("sandbox.events", 3)).isEmpty();
+  }
+
+  @Test
+  void historiesAreReadInOrder() {
+    var _ = projection.apply(List.of(batch(0, life("sbx_1"))));
+    EventStore events = new EventStore(jdbi);
+
+    assertThat(events.history("sbx_1", 0, 100))
+        .extracting(event -> event.header().version())
+        .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L);
+    assertThat(events.history("sbx_1", 2, 1).getFirst().data())
+        .contains("\"subject\":\"echo 'ü'\\n\"", "\"timeout\":\"30s\"");
+    assertThat(events.history("sbx_1", 6, 1).getFirst().header().dueAt()).isEqualTo(START);
+  }
+
+  @Test
+  void listsFilterAndPage() {
+    for (int i = 0; i < 5; i++) {
+      var _ = projection.apply(List.of(batch(i, life("sbx_" + i).subList(0, 1))));
+    }
+    SandboxStore sandboxes = new SandboxStore(jdbi);
+    var all =
+        new SandboxStore.Listing(
+            ORG,
+            EnumSet.allOf(Status.class),
+            Map.of("key", "välue ☃ \"quoted\"", "other", "x"),
+            "base",
+            null,
+            10);
+
+    List<Sandbox> found = sandboxes.list(all);
+
+    assertThat(found)
+        .extracting(Sandbox::id)
+        .containsExactly("sbx_4", "sbx_3", "sbx_2", "sbx_1", "sbx_0");
+    assertThat(
+            sandboxes.list(
+                new SandboxStore.Listing(
+                    ORG,
+                    all.statuses(),
+                    all.metadata(),
+                    "tpl_base",
+                    new SandboxStore.Position(found.get(1).times().createdAt(), "sbx_3"),
+                    1)))
+        .extracting(Sandbox::id)
+        .containsExactly("sbx_2", "sbx_1");
+    assertThat(
+            sandboxes.list(
+                new SandboxStore.Listing(ORG, all.statuses(), Map.of("key", "x"), null, null, 10)))
+        .isEmpty();
+    assertThat(
+            sandboxes.list(
+                new SandboxStore.Listing("org_2", all.statuses(), Map.of(), null, null, 10)))
+        .isEmpty();
+  }
+
+  @Test
+  void commandsGoFromPendingToDecided() {
+    CommandStore commands = new CommandStore(jdbi);
+    commands.pending("cmd_1", "sbx_1", ORG, START);
+    assertThat(commands.find("cmd_1").orElseThrow().decision()).isEqualTo(new Decision.Undecided());
+    CommandResult decided =
+        new CommandResult(
+            "cmd_1", "sbx_1", ORG, new Decision.Rejected("no_capacity", "Expected room", 0), START);
+
+    var _ =
+        projection.apply(
+            List.of(
+                new LogBatch(
+                    "sandbox.outcomes",
+                    0,
+                    List.of(new LogBatch.Read(0, new LogEntry.Decided(decided))),
+                    1)));
+    commands.pending("cmd_1", "sbx_1", ORG, START);
+
+    assertThat(commands.find("cmd_1")).isEqualTo(Optional.of(decided));
+    assertThat(commands.deleteBefore(START.plusMillis(1))).isEqualTo(1);
+  }
+
+  @Test
+  void idempotencyKeysAreReservedOnce() {
+    IdempotencyStore store = new IdempotencyStore(jdbi);
+    assertThat(store.reserve(ORG, "k", "f1", START)).isTrue();
+    assertThat(store.reserve(ORG, "k", "f2", START)).isFalse();
+    assertThat(store.reserve("org_2", "k", "f2", START)).isTrue();
+    assertThat(store.find(ORG, "k").orElseThrow().answer()).isEmpty();
+    byte[] large = new byte[3 << 20];
+    large[large.length - 1] = 7;
+
+    store.answer(ORG, "k", new IdempotencyStore.Answer(201, "{}", large));
+    store.answer(ORG, "k", new IdempotencyStore.Answer(500, "{}", new byte[0]));
+    store.release(ORG, "k");
+    store.release("org_2", "k");
+
+    IdempotencyStore.Answer kept = store.find(ORG, "k").orElseThrow().answer().orElseThrow();
+    assertThat(kept.status()).isEqualTo(201);
+    assertThat(kept.sealedBody()).isEqualTo(large);
+    assertThat(store.find("org_2", "k")).isEmpty();
+  }
+
+  @Test
+  void keysAreRevokedOnceAndForAll() {
+    AccountStore accounts = new AccountStore(jdbi);
+    accounts.add(new AccountStore.Organization(ORG, "tests", START));
+    accounts.add(new AccountStore.Organization(ORG, "again", START));
+    var key =
+        new AccountStore.StoredKey(
+            "key_1", ORG, "ci", Set.of("read", "write"), "hash", START, null);
+    accounts.add(key);
+
+    assertThat(accounts.key("key_1")).contains(key);
+    assertThat(accounts.revoke("org_2", "key_1", START)).isFalse();
+    assertThat(accounts.revoke(ORG, "key_1", START)).isTrue();
+    assertThat(accounts.revoke(ORG, "key_1", START.plusSeconds(1))).isTrue();
+    assertThat(accounts.keys(ORG).getFirst().revokedAt()).isEqualTo(START);
+    assertThat(accounts.organizations())
+        .extracting(AccountStore.Organization::name)
+        .containsExactly("tests");
+  }
+}

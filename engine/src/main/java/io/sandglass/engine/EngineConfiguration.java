@@ -1,0 +1,135 @@
+package io.sandglass.engine;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.dropwizard.core.Configuration;
+import io.dropwizard.util.Duration;
+import io.dropwizard.validation.MinDuration;
+import io.sandglass.engine.lifecycle.Patience;
+import io.sandglass.engine.stream.Engine;
+import io.sandglass.engine.stream.Settings;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** What {@code engine.yml} says. */
+public final class EngineConfiguration extends Configuration {
+
+  /**
+   * How to reach Kafka and run on it.
+   *
+   * @param instanceId keeps this process's share of the work across a restart; empty to let the
+   *     others take it over at once
+   * @param partitions of the topics keyed by sandbox; counts only when they are created
+   * @param slots how many nodes there can be; counts only when the orders topic is created
+   */
+  public record Kafka(
+      @NotBlank String bootstrapServers,
+      @NotBlank String applicationId,
+      @NotNull String instanceId,
+      @Min(1) @Max(1024) int partitions,
+      @Min(1) @Max(1024) int slots,
+      @Min(1) short replication,
+      @Min(1) @Max(64) int threads,
+      @Min(0) int standbys,
+      @NotNull @MinDuration(value = 1, unit = TimeUnit.MILLISECONDS) Duration commitInterval) {}
+
+  /**
+   * How time passes.
+   *
+   * @param tick how often deadlines are looked at
+   * @param budget the longest that one look may hold up commands
+   * @param nodeTimeout how long a node may be silent until it is lost
+   */
+  public record Time(
+      @NotNull @MinDuration(value = 1, unit = TimeUnit.MILLISECONDS) Duration tick,
+      @NotNull @MinDuration(value = 1, unit = TimeUnit.MILLISECONDS) Duration budget,
+      @NotNull @MinDuration(value = 1, unit = TimeUnit.SECONDS) Duration nodeTimeout) {}
+
+  /** How long sandboxes created from now on are waited for; see {@link Patience}. */
+  public record Waits(
+      @NotNull Duration start,
+      @NotNull Duration stopRetry,
+      @NotNull Duration suspendRetry,
+      @NotNull Duration resumeRetry,
+      @NotNull Duration freezeFor,
+      @NotNull Duration maxTimeout,
+      @Min(1) int maxPlacements) {
+
+    Patience toPatience() {
+      return new Patience(
+          start.toJavaDuration(),
+          stopRetry.toJavaDuration(),
+          suspendRetry.toJavaDuration(),
+          resumeRetry.toJavaDuration(),
+          freezeFor.toJavaDuration(),
+          maxTimeout.toJavaDuration(),
+          maxPlacements);
+    }
+  }
+
+  private final Kafka kafka;
+  private final Path dataDirectory;
+  private final Time time;
+  private final Waits patience;
+
+  public EngineConfiguration(
+      @JsonProperty("kafka") Kafka kafka,
+      @JsonProperty("dataDirectory") Path dataDirectory,
+      @JsonProperty("time") Time time,
+      @JsonProperty("patience") Waits patience) {
+    this.kafka = kafka;
+    this.dataDirectory = dataDirectory;
+    this.time = time;
+    this.patience = patience;
+  }
+
+  @Valid
+  @NotNull
+  public Kafka getKafka() {
+    return kafka;
+  }
+
+  @NotNull
+  public Path getDataDirectory() {
+    return dataDirectory;
+  }
+
+  @Valid
+  @NotNull
+  public Time getTime() {
+    return time;
+  }
+
+  @Valid
+  @NotNull
+  public Waits getPatience() {
+    return patience;
+  }
+
+  Engine.Deployment deployment() {
+    return new Engine.Deployment(
+        kafka.bootstrapServers(),
+        kafka.applicationId(),
+        kafka.instanceId(),
+        dataDirectory.resolve("engine"),
+        kafka.partitions(),
+        kafka.slots(),
+        kafka.replication(),
+        kafka.threads(),
+        kafka.standbys(),
+        kafka.commitInterval().toJavaDuration());
+  }
+
+  Settings settings() {
+    return new Settings(
+        patience.toPatience(),
+        time.tick().toJavaDuration(),
+        time.budget().toJavaDuration(),
+        time.nodeTimeout().toJavaDuration(),
+        kafka.slots());
+  }
+}

@@ -1,0 +1,30 @@
+package io.sandglass.engine.lifecycle;
+
+import java.util.Optional;
+
+/** The state of a sandbox: the fold of its events. */
+public sealed interface Sandbox {
+
+  /** How many events it has had. */
+  long version();
+
+  /** Nobody ever asked for it. */
+  record Absent() implements Sandbox {
+    @Override
+    public long version() {
+      return 0;
+    }
+  }
+
+  record Live(Tenure tenure, Stage stage, long version) implements Sandbox {}
+
+  /** Over for good; what is kept answers late commands and reports. */
+  record Ended(
+      String org,
+      String node,
+      int incarnation,
+      EndReason reason,
+      Optional<String> fingerprint,
+      long version)
+      implements Sandbox {}
+}

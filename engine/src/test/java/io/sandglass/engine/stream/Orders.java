@@ -1,0 +1,161 @@
+package io.sandglass.engine.stream;
+
+import io.sandglass.schemas.BeginExecution;
+import io.sandglass.schemas.CommandMeta;
+import io.sandglass.schemas.CreateSandbox;
+import io.sandglass.schemas.DestroySandbox;
+import io.sandglass.schemas.Egress;
+import io.sandglass.schemas.EventMeta;
+import io.sandglass.schemas.KeepAlive;
+import io.sandglass.schemas.ReportOrigin;
+import io.sandglass.schemas.Size;
+import io.sandglass.schemas.StartSpec;
+import io.sandglass.schemas.SuspendSandbox;
+import io.sandglass.schemas.TemplateRef;
+import io.sandglass.schemas.WakeSandbox;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.apache.avro.specific.SpecificRecord;
+
+/** The commands and reports of the tests. */
+final class Orders {
+  static final String ORG = "org_a";
+  static final Duration TIMEOUT = Duration.ofMinutes(5);
+  static final Duration IDLE_TIMEOUT = Duration.ofMinutes(10);
+  static final int REPLY_PARTITION = 3;
+  static final Egress ALLOW_ALL = new Egress("allow_all", List.of(), List.of(), List.of());
+
+  private Orders() {}
+
+  /** A command that has yet to be given its id and time. */
+  record Command(String sandboxId, String org, String actor, String fingerprint, Body body) {
+    interface Body {
+      SpecificRecord with(CommandMeta meta);
+    }
+
+    static Command of(String sandboxId, Body body) {
+      return new Command(sandboxId, ORG, "key:key_1", null, body);
+    }
+
+    Command from(String otherOrg) {
+      return new Command(sandboxId, otherOrg, actor, fingerprint, body);
+    }
+
+    Command fingerprint(String hash) {
+      return new Command(sandboxId, org, actor, hash, body);
+    }
+
+    SpecificRecord record(String commandId, Instant at) {
+      return body.with(
+          new CommandMeta(
+              commandId,
+              sandboxId,
+              org,
+              actor,
+              "req-" + commandId,
+              REPLY_PARTITION,
+              at,
+              fingerprint));
+    }
+  }
+
+  static Command create(String id) {
+    return create(id, "shared-cpu-1x", Beats.GIB / 4);
+  }
+
+  static Command create(String id, String size, long memory) {
+    return Command.of(
+        id,
+        meta ->
+            new CreateSandbox(
+                meta,
+                spec("ephemeral", size, memory),
+                TIMEOUT.toMillis(),
+                null,
+                List.of(),
+                null,
+                Map.of()));
+  }
+
+  static Command createPersistent(String id) {
+    return Command.of(
+        id,
+        meta ->
+            new CreateSandbox(
+                meta,
+                spec("persistent", "shared-cpu-1x", Beats.GIB / 4),
+                null,
+                IDLE_TIMEOUT.toMillis(),
+                List.of(),
+                null,
+                Map.of()));
+  }
+
+  static Command createMode(String id, String mode) {
+    return Command.of(
+        id,
+        meta ->
+            new CreateSandbox(
+                meta,
+                spec(mode, "shared-cpu-1x", Beats.GIB / 4),
+                TIMEOUT.toMillis(),
+                null,
+                List.of(),
+                null,
+                Map.of()));
+  }
+
+  private static StartSpec spec(String mode, String size, long memory) {
+    return new StartSpec(
+        new TemplateRef("tpl_python", "python", Beats.IMAGE),
+        mode,
+        new Size(size, 1000, memory),
+        ALLOW_ALL);
+  }
+
+  static Command destroy(String id) {
+    return Command.of(id, DestroySandbox::new);
+  }
+
+  static Command keepAlive(String id, Duration timeout) {
+    return Command.of(id, meta -> new KeepAlive(meta, timeout.toMillis()));
+  }
+
+  static Command suspend(String id) {
+    return Command.of(id, SuspendSandbox::new);
+  }
+
+  static Command wake(String id) {
+    return Command.of(id, WakeSandbox::new);
+  }
+
+  static Command execute(String id, String executionId) {
+    return Command.of(
+        id, meta -> new BeginExecution(meta, executionId, "command", "true", 30_000L));
+  }
+
+  /** What a node says of a sandbox. */
+  interface Reporting {
+    SpecificRecord record(CommandMeta meta, ReportOrigin origin);
+  }
+
+  static Command report(String id, EventMeta order, Reporting reporting) {
+    return report(id, order.getNodeId(), order.getIncarnation(), order.getVersion(), reporting);
+  }
+
+  static Command report(
+      String id, String node, int incarnation, long orderVersion, Reporting reporting) {
+    return new Command(
+        id,
+        ORG,
+        "node:" + node,
+        null,
+        meta -> reporting.record(meta, new ReportOrigin(node, incarnation, orderVersion)));
+  }
+
+  static EventMeta meta(Rig.Sent event) {
+    return (EventMeta) event.body().get(0);
+  }
+}

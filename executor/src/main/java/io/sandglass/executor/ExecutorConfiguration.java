@@ -1,0 +1,131 @@
+package io.sandglass.executor;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.dropwizard.core.Configuration;
+import io.dropwizard.util.Duration;
+import jakarta.validation.Valid;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
+import jakarta.validation.constraints.Pattern;
+import java.util.List;
+import java.util.Map;
+
+/** The executor's configuration; {@code executor.yml} on the class path holds the defaults. */
+public final class ExecutorConfiguration extends Configuration {
+
+  @JsonProperty @NotBlank String kafka = "localhost:9092";
+
+  @JsonProperty
+  @NotBlank
+  @Pattern(regexp = "[a-z0-9-]{1,63}")
+  String nodeId = "";
+
+  /** Where the API reaches this node's data plane. */
+  @JsonProperty @NotBlank String advertisedUrl = "";
+
+  @JsonProperty @NotBlank String dataPlaneKey = "";
+
+  /** Of this node alone; the container runtime must see it under the same path. */
+  @JsonProperty @NotBlank String dataDirectory = "";
+
+  @JsonProperty @NotNull Map<String, String> labels = Map.of();
+
+  @JsonProperty @NotNull Duration heartbeatInterval = Duration.seconds(2);
+
+  @JsonProperty @Valid @NotNull DockerSection docker = new DockerSection();
+
+  @JsonProperty @Valid @NotNull CapacitySection capacity = new CapacitySection();
+
+  @JsonProperty @Valid @NotNull WorkSection work = new WorkSection();
+
+  @JsonProperty @Valid @NotNull ExecutionSection executions = new ExecutionSection();
+
+  /** The Docker Engine, and what every container is given. */
+  static final class DockerSection {
+    @JsonProperty @NotBlank String host = "unix:///var/run/docker.sock";
+
+    @JsonProperty @NotBlank String network = "sandglass";
+
+    /** Resolvers of the sandboxes; empty for the Engine's own choice. */
+    @JsonProperty @NotNull List<String> dns = List.of();
+
+    @JsonProperty
+    @Min(16)
+    long pidsLimit = 512;
+
+    @JsonProperty
+    @Min(64)
+    long maxOpenFiles = 16384;
+
+    @JsonProperty @NotNull Duration timeout = Duration.seconds(60);
+  }
+
+  /** What the node may hold; 0 is taken from the machine that the containers run on. */
+  static final class CapacitySection {
+    @JsonProperty
+    @Min(0)
+    int cpuMillis;
+
+    /** Sandboxes mostly wait: how often each CPU is given away when {@code cpuMillis} is 0. */
+    @JsonProperty
+    @Min(1)
+    int cpuOvercommit = 32;
+
+    @JsonProperty
+    @Min(0)
+    long memoryBytes;
+
+    /** The part of the machine's memory that is given away when {@code memoryBytes} is 0. */
+    @JsonProperty
+    @Min(1)
+    int memoryPercent = 90;
+
+    @JsonProperty
+    @Min(1)
+    int sandboxes = 500;
+  }
+
+  /** The patience of the work on orders. */
+  static final class WorkSection {
+    /** Containers made at once; 0 is two per CPU. */
+    @JsonProperty
+    @Min(0)
+    int creators;
+
+    @JsonProperty
+    @Min(1)
+    int startAttempts = 5;
+
+    @JsonProperty @NotNull Duration guestPatience = Duration.seconds(20);
+    @JsonProperty @NotNull Duration stopGrace = Duration.seconds(2);
+    @JsonProperty @NotNull Duration relistInterval = Duration.seconds(3);
+
+    /** When everything is asked about once more after the start. */
+    @JsonProperty @NotNull Duration askAfterStart = Duration.seconds(6);
+
+    @JsonProperty @NotNull Duration askInterval = Duration.seconds(60);
+
+    @JsonProperty
+    @Min(1)
+    int ordersInFlight = 10_000;
+  }
+
+  /** Commands in sandboxes. */
+  static final class ExecutionSection {
+    @JsonProperty
+    @Min(1)
+    int perSandbox = 32;
+
+    /** Bytes of each stream that are passed on. */
+    @JsonProperty
+    @Min(0)
+    long outputBytes = 10L * 1024 * 1024;
+
+    /** How long past a command's timeout the guest may take to answer. */
+    @JsonProperty @NotNull Duration overtime = Duration.milliseconds(1500);
+
+    /** How long an execution's id is remembered. */
+    @JsonProperty @NotNull Duration memory = Duration.minutes(10);
+  }
+}

@@ -1,0 +1,28 @@
+package io.sandglass.executor.execution;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How an execution ended, as it is told to the log.
+ *
+ * @param exitCode empty when it is not known, and then {@code failure} says why
+ * @param stdoutBytes all that was written, dropped bytes included
+ */
+public record ExecutionEnd(
+    String executionId,
+    OptionalInt exitCode,
+    boolean timedOut,
+    boolean truncated,
+    long stdoutBytes,
+    long stderrBytes,
+    Duration took,
+    Optional<String> failure) {
+
+  /** One of which nothing but its failure is known. */
+  public static ExecutionEnd unknown(String executionId, String failure) {
+    return new ExecutionEnd(
+        executionId, OptionalInt.empty(), false, false, 0, 0, Duration.ZERO, Optional.of(failure));
+  }
+}

@@ -1,0 +1,12 @@
+package io.sandglass.executor.execution;
+
+import java.io.IOException;
+
+/** Takes a command's output as it comes; may block, and so hold the command back. */
+public interface OutputSink {
+
+  /**
+   * @throws IOException when nobody wants the output any more
+   */
+  void accept(OutputStreamName stream, byte[] bytes, int offset, int length) throws IOException;
+}

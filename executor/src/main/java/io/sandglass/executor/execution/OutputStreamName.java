@@ -1,0 +1,7 @@
+package io.sandglass.executor.execution;
+
+/** Which of its two streams a command wrote to. */
+public enum OutputStreamName {
+  STDOUT,
+  STDERR
+}

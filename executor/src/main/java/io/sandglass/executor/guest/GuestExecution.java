@@ -1,0 +1,238 @@
+package io.sandglass.executor.guest;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+
+/** One command in a sandbox, on a connection of its own. */
+public final class GuestExecution {
+
+  private static final int EXIT_BYTES = 27;
+  private static final int MAX_DETAIL = 500;
+
+  private final GuestEndpoint endpoint;
+  private final GuestPatience patience;
+  private final GuestCommand command;
+
+  /** Guards the two below: an abort either finds the connection or is found by the stream. */
+  private final Object lock = new Object();
+
+  private SocketChannel connection;
+  private boolean aborted;
+
+  GuestExecution(GuestEndpoint endpoint, GuestPatience patience, GuestCommand command) {
+    this.endpoint = endpoint;
+    this.patience = patience;
+    this.command = command;
+  }
+
+  /**
+   * Runs the command and blocks until it has ended. To be called once. Interrupting the thread ends
+   * the execution too.
+   *
+   * @throws IOException what {@code sink} has thrown, and nothing else; the command's processes are
+   *     killed then
+   */
+  public GuestResult stream(OutputSink sink) throws IOException, InterruptedException {
+    Optional<ByteBuffer> request = Frames.run(command);
+    if (request.isEmpty()) {
+      return new GuestResult.Failed(
+          GuestFailure.REQUEST_TOO_LARGE, "command and environment exceed 256 KiB");
+    }
+    Optional<SocketChannel> taken = endpoint.take();
+    if (taken.isEmpty()) {
+      return new GuestResult.Failed(
+          GuestFailure.GUEST_UNREACHABLE,
+          "the sandbox offered no connection within " + patience.connection().toMillis() + " ms");
+    }
+    SocketChannel channel = taken.get();
+    GuestDeadline deadline =
+        new GuestDeadline(endpoint, channel, command.timeout().plus(patience.overtime()));
+    try {
+      synchronized (lock) {
+        if (aborted) {
+          return new GuestResult.Broken("aborted before it started");
+        }
+        connection = channel;
+      }
+      return converse(channel, request.get(), sink, deadline);
+    } catch (SinkFailure e) {
+      throw e.original;
+    } catch (GuestProtocolException e) {
+      return new GuestResult.Broken("the guest broke the protocol: " + e.getMessage());
+    } catch (IOException e) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("interrupted while a command was running");
+      }
+      return new GuestResult.Broken(reasonOf(e, deadline));
+    } finally {
+      deadline.cancel();
+      endpoint.discard(channel);
+    }
+  }
+
+  /**
+   * Asks the guest to kill the command and all its descendants; the stream ends with {@link
+   * GuestResult.Exited} and {@code killed}, or is cut when the guest takes too long. Does not
+   * block; any thread may call it, at any time.
+   */
+  public void abort() {
+    SocketChannel channel;
+    synchronized (lock) {
+      if (aborted) {
+        return;
+      }
+      aborted = true;
+      channel = connection;
+    }
+    if (channel != null) {
+      var _ = endpoint.discardAfter(channel, patience.abort());
+      Thread.ofVirtual()
+          .name("guest-kill")
+          .start(
+              () -> {
+                try {
+                  Frames.write(channel, Frames.kill());
+                } catch (IOException e) {
+                  endpoint.discard(channel); // closing kills as well
+                }
+              });
+    }
+  }
+
+  private GuestResult converse(
+      SocketChannel channel, ByteBuffer request, OutputSink sink, GuestDeadline deadline)
+      throws IOException {
+    long begun = System.nanoTime();
+    try {
+      Frames.write(channel, request);
+    } catch (IOException e) {
+      if (!channel.isOpen()) {
+        throw e;
+      } // else the guest may have closed after an ERROR that says why
+    }
+    return receive(channel, begun, sink, deadline);
+  }
+
+  private GuestResult receive(
+      SocketChannel channel, long begun, OutputSink sink, GuestDeadline deadline)
+      throws IOException {
+    byte[] bytes = new byte[Frames.MAX_PAYLOAD];
+    ByteBuffer payload = ByteBuffer.wrap(bytes);
+    boolean started = false;
+    while (true) {
+      byte type = Frames.read(channel, payload);
+      if (!started && type != Frames.STARTED && type != Frames.ERROR) {
+        throw new GuestProtocolException("frame " + type + " before STARTED");
+      }
+      switch (type) {
+        case Frames.STARTED -> {
+          if (started || payload.remaining() != 4) {
+            throw new GuestProtocolException("a second or malformed STARTED");
+          }
+          started = true;
+          deliver(sink, type, bytes, 0, deadline);
+        }
+        case Frames.STDOUT, Frames.STDERR -> {
+          if (!payload.hasRemaining()) {
+            throw new GuestProtocolException("an empty output frame");
+          }
+          deliver(sink, type, bytes, payload.remaining(), deadline);
+        }
+        case Frames.EXIT -> {
+          return exited(payload, Duration.ofNanos(System.nanoTime() - begun));
+        }
+        case Frames.ERROR -> {
+          return failed(payload, started);
+        }
+        default -> throw new GuestProtocolException("frame type " + type);
+      }
+    }
+  }
+
+  private void deliver(OutputSink sink, byte type, byte[] bytes, int length, GuestDeadline deadline)
+      throws SinkFailure {
+    deadline.enterSink();
+    try {
+      switch (type) {
+        case Frames.STDOUT -> sink.stdout(bytes, 0, length);
+        case Frames.STDERR -> sink.stderr(bytes, 0, length);
+        default -> sink.started();
+      }
+    } catch (IOException e) {
+      throw new SinkFailure(e);
+    } finally {
+      deadline.leaveSink();
+    }
+  }
+
+  private static GuestResult exited(ByteBuffer payload, Duration waited)
+      throws GuestProtocolException {
+    if (payload.remaining() != EXIT_BYTES) {
+      throw new GuestProtocolException("an EXIT of " + payload.remaining() + " bytes");
+    }
+    int status = Byte.toUnsignedInt(payload.get());
+    int flags = Byte.toUnsignedInt(payload.get());
+    payload.get(); // the signal is in the status
+    long duration = payload.getLong();
+    long cpu = payload.getLong();
+    long peak = payload.getLong();
+    boolean timedOut = (flags & Frames.EXIT_TIMED_OUT) != 0;
+    if (duration < 0 || cpu < 0 || peak < 0 || (timedOut && status != 124)) {
+      throw new GuestProtocolException("an EXIT that contradicts itself");
+    }
+    Duration claimed = Duration.of(duration, ChronoUnit.MICROS);
+    return new GuestResult.Exited(
+        status,
+        claimed.compareTo(waited) > 0 ? waited : claimed,
+        timedOut,
+        (flags & Frames.EXIT_KILLED) != 0,
+        (flags & Frames.EXIT_SURVIVORS) != 0,
+        Duration.of(cpu, ChronoUnit.MICROS),
+        peak);
+  }
+
+  private static GuestResult failed(ByteBuffer payload, boolean started)
+      throws GuestProtocolException {
+    String code = printable(Frames.text(payload));
+    String detail = printable(Frames.text(payload));
+    Frames.end(payload);
+    Optional<GuestFailure> failure = GuestFailure.ofCode(code);
+    if (started || failure.isEmpty()) {
+      return new GuestResult.Broken("the guest gave up: " + code + ": " + detail);
+    }
+    return new GuestResult.Failed(failure.get(), detail);
+  }
+
+  private static String printable(byte[] text) {
+    String decoded = new String(text, 0, Math.min(text.length, MAX_DETAIL), StandardCharsets.UTF_8);
+    return decoded.replaceAll("[^\\p{L}\\p{N}\\p{P}\\p{S} ]", "?");
+  }
+
+  private String reasonOf(IOException e, GuestDeadline deadline) {
+    synchronized (lock) {
+      if (aborted) {
+        return "aborted";
+      }
+    }
+    return deadline.passed()
+        ? "the guest did not answer within the command's timeout and "
+            + patience.overtime().toMillis()
+            + " ms"
+        : "the connection to the guest was lost: " + e.getMessage();
+  }
+
+  /** Tells the sink's exceptions from the connection's. */
+  private static final class SinkFailure extends IOException {
+    private final transient IOException original;
+
+    SinkFailure(IOException original) {
+      super(original);
+      this.original = original;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package io.sandglass.executor.runtime;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Runs containers. Every operation is idempotent: asked twice, by whomever, it ends in the same
+ * state and says so.
+ *
+ * <p>Each may throw {@link RuntimeUnavailableException} (may pass) or {@link
+ * RuntimeRefusedException} (won't).
+ */
+public interface ContainerRuntime {
+
+  /** Also the proof that the runtime answers. */
+  RuntimeHost host();
+
+  /** Makes the container, without starting it. */
+  Creation create(ContainerSpec spec);
+
+  /** Starts one that was made or has exited; does not apply to a frozen one. */
+  Change start(Life life);
+
+  /** Holds all processes of a running one. */
+  Change freeze(Life life);
+
+  /** Lets a frozen one go on. */
+  Change thaw(Life life);
+
+  /**
+   * Ends its processes, frozen or not, and keeps its files.
+   *
+   * @param grace between asking the first process to end and killing it
+   */
+  Change stop(Life life, Duration grace);
+
+  /** Removes it with its files, whatever it is doing; when this returns, it is gone. */
+  void remove(Life life);
+
+  Optional<FoundContainer> find(Life life);
+
+  /** All containers of this node's sandboxes, without the {@code exit} that {@link #find} tells. */
+  List<FoundContainer> list();
+
+  /** All containers of one sandbox on this node, without their {@code exit}. */
+  List<FoundContainer> list(String sandboxId);
+
+  boolean imageExists(String image);
+
+  /** References of the images that can be started without fetching anything. */
+  List<String> images();
+
+  /**
+   * Calls {@code hint} when something may have happened to a container or an image. Events get
+   * lost, come late and come twice: a hint is a reason to look, nothing more.
+   *
+   * @return ends the subscription
+   */
+  AutoCloseable subscribe(Runnable hint);
+}

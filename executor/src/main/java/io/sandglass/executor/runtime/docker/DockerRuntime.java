@@ -1,0 +1,383 @@
+package io.sandglass.executor.runtime.docker;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.exception.ConflictException;
+import com.github.dockerjava.api.exception.DockerException;
+import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.exception.NotModifiedException;
+import com.github.dockerjava.api.model.Container;
+import com.github.dockerjava.api.model.Info;
+import com.github.dockerjava.core.DefaultDockerClientConfig;
+import com.github.dockerjava.core.DockerClientImpl;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import io.sandglass.executor.runtime.Change;
+import io.sandglass.executor.runtime.ContainerRuntime;
+import io.sandglass.executor.runtime.ContainerSpec;
+import io.sandglass.executor.runtime.Creation;
+import io.sandglass.executor.runtime.FoundContainer;
+import io.sandglass.executor.runtime.FoundContainer.Exit;
+import io.sandglass.executor.runtime.FoundContainer.Phase;
+import io.sandglass.executor.runtime.Life;
+import io.sandglass.executor.runtime.RuntimeHost;
+import io.sandglass.executor.runtime.RuntimeRefusedException;
+import io.sandglass.executor.runtime.RuntimeUnavailableException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Containers of a Docker Engine (20.10 and later).
+ *
+ * <p>The API's version is not pinned: requests go unversioned and the Engine answers in its own.
+ * What the Engine answers to a repeated request differs by operation and version (304, 404, 409 and
+ * even 500), so whatever is not a plain success is settled by looking at the container.
+ */
+public final class DockerRuntime implements ContainerRuntime, Closeable {
+  private static final Logger LOG = LoggerFactory.getLogger(DockerRuntime.class);
+  private static final Duration REMOVAL_POLL = Duration.ofMillis(50);
+  private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
+  private static final int CREATE_ATTEMPTS = 5;
+
+  private final DockerClient docker;
+  private final DockerSettings settings;
+  private final ContainerRequest request;
+  private final BridgeNetwork bridge;
+
+  public DockerRuntime(DockerSettings settings) {
+    var config =
+        DefaultDockerClientConfig.createDefaultConfigBuilder()
+            .withDockerHost(settings.host())
+            .withDockerTlsVerify(false)
+            .build();
+    this.settings = settings;
+    this.docker =
+        DockerClientImpl.getInstance(
+            config,
+            new ZerodepDockerHttpClient.Builder()
+                .dockerHost(config.getDockerHost())
+                .maxConnections(100)
+                .connectionTimeout(settings.timeout())
+                .responseTimeout(settings.timeout())
+                .build());
+    this.request = new ContainerRequest(docker, settings);
+    this.bridge = new BridgeNetwork(docker, settings.bridge());
+  }
+
+  @Override
+  public RuntimeHost host() {
+    return call(
+        "host",
+        () -> {
+          Info info = docker.infoCmd().exec();
+          return new RuntimeHost(
+              info.getServerVersion() + " api " + docker.versionCmd().exec().getApiVersion(),
+              info.getNCPU(),
+              info.getMemTotal());
+        });
+  }
+
+  @Override
+  public Creation create(ContainerSpec spec) {
+    Life life = spec.life();
+    for (int attempt = 1; attempt <= CREATE_ATTEMPTS; attempt++) {
+      Optional<Creation> creation = call("create " + life, () -> tryCreate(spec));
+      if (creation.isPresent()) {
+        return creation.get();
+      }
+    }
+    throw new RuntimeUnavailableException(
+        "Docker says that " + life.containerName() + " is taken, yet it is not there", null);
+  }
+
+  /** Empty when it was there and on its way out: try again. */
+  private Optional<Creation> tryCreate(ContainerSpec spec) {
+    if (spec.network() == ContainerSpec.Network.BRIDGE) {
+      bridge.ensure();
+    }
+    try {
+      return Optional.of(new Creation.Created(request.create(spec)));
+    } catch (NotFoundException e) {
+      if (imageExists(spec.image())) {
+        bridge.forget(); // the 404 must have been the network's
+        return Optional.empty();
+      }
+      return Optional.of(new Creation.NoSuchImage(spec.image()));
+    } catch (ConflictException e) {
+      Optional<FoundContainer> there = find(spec.life());
+      if (there.isPresent() && there.get().phase() == Phase.REMOVING) {
+        awaitGone(spec.life());
+        return Optional.empty();
+      }
+      return there.map(Creation.AlreadyThere::new);
+    }
+  }
+
+  @Override
+  public Change start(Life life) {
+    return settle(
+        "start",
+        life,
+        () -> docker.startContainerCmd(life.containerName()).exec(),
+        Phase.RUNNING,
+        Phase.CREATED,
+        Phase.EXITED);
+  }
+
+  @Override
+  public Change freeze(Life life) {
+    return settle(
+        "freeze",
+        life,
+        () -> docker.pauseContainerCmd(life.containerName()).exec(),
+        Phase.FROZEN,
+        Phase.RUNNING);
+  }
+
+  @Override
+  public Change thaw(Life life) {
+    return settle(
+        "thaw",
+        life,
+        () -> docker.unpauseContainerCmd(life.containerName()).exec(),
+        Phase.RUNNING,
+        Phase.FROZEN);
+  }
+
+  @Override
+  public Change stop(Life life, Duration grace) {
+    return settle(
+        "stop",
+        life,
+        () ->
+            docker
+                .stopContainerCmd(life.containerName())
+                .withTimeout(Math.toIntExact(grace.toSeconds()))
+                .exec(),
+        Phase.EXITED,
+        Phase.RUNNING,
+        Phase.FROZEN);
+  }
+
+  @Override
+  public void remove(Life life) {
+    call(
+        "remove " + life,
+        () -> {
+          try {
+            docker
+                .removeContainerCmd(life.containerName())
+                .withForce(true)
+                .withRemoveVolumes(true)
+                .exec();
+          } catch (NotFoundException e) {
+            LOG.debug("life={} was gone already", life);
+          } catch (ConflictException e) {
+            awaitGone(life); // somebody else is removing it
+          }
+          return null;
+        });
+  }
+
+  private void awaitGone(Life life) {
+    long deadline = System.nanoTime() + REMOVAL_PATIENCE.toNanos();
+    while (phaseOf(life).isPresent()) {
+      if (System.nanoTime() > deadline) {
+        throw new RuntimeUnavailableException(life + " is still being removed", null);
+      }
+      try {
+        Thread.sleep(REMOVAL_POLL);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new RuntimeUnavailableException("interrupted while " + life + " was removed", e);
+      }
+    }
+  }
+
+  @Override
+  public Optional<FoundContainer> find(Life life) {
+    return call(
+        "find " + life,
+        () -> {
+          try {
+            return Optional.of(
+                found(life, docker.inspectContainerCmd(life.containerName()).exec()));
+          } catch (NotFoundException e) {
+            return Optional.empty();
+          }
+        });
+  }
+
+  private Optional<Phase> phaseOf(Life life) {
+    return find(life).map(FoundContainer::phase);
+  }
+
+  private FoundContainer found(Life life, InspectContainerResponse container) {
+    Map<String, String> labels =
+        Optional.ofNullable(container.getConfig().getLabels()).orElse(Map.of());
+    if (!Labels.life(labels).equals(Optional.of(life))
+        || !settings.nodeId().equals(labels.get(Labels.NODE))) {
+      throw new RuntimeRefusedException(
+          "The container " + life.containerName() + " is not this node's", null);
+    }
+    var state = container.getState();
+    Phase phase = phase(String.valueOf(state.getStatus()));
+    Optional<Exit> exit =
+        phase != Phase.EXITED
+            ? Optional.empty()
+            : Optional.of(
+                new Exit(
+                    Math.toIntExact(Optional.ofNullable(state.getExitCodeLong()).orElse(-1L)),
+                    Boolean.TRUE.equals(state.getOOMKilled()),
+                    instant(state.getFinishedAt())));
+    return new FoundContainer(
+        life,
+        labels.getOrDefault(Labels.ORG, ""),
+        Labels.limits(labels),
+        container.getId(),
+        phase,
+        exit);
+  }
+
+  @Override
+  public List<FoundContainer> list() {
+    return list(Map.of(Labels.NODE, settings.nodeId()));
+  }
+
+  @Override
+  public List<FoundContainer> list(String sandboxId) {
+    return list(Map.of(Labels.NODE, settings.nodeId(), Labels.SANDBOX, sandboxId));
+  }
+
+  private List<FoundContainer> list(Map<String, String> labels) {
+    return call(
+        "list",
+        () ->
+            docker.listContainersCmd().withShowAll(true).withLabelFilter(labels).exec().stream()
+                .flatMap(DockerRuntime::listed)
+                .toList());
+  }
+
+  private static Stream<FoundContainer> listed(Container container) {
+    Map<String, String> labels = container.getLabels();
+    return Labels.life(labels).stream()
+        .map(
+            life ->
+                new FoundContainer(
+                    life,
+                    labels.getOrDefault(Labels.ORG, ""),
+                    Labels.limits(labels),
+                    container.getId(),
+                    phase(String.valueOf(container.getState())),
+                    Optional.empty()));
+  }
+
+  /** The Engine's word; what it does not know how to put is over as far as we are concerned. */
+  private static Phase phase(String status) {
+    return switch (status) {
+      case "created" -> Phase.CREATED;
+      case "running", "restarting" -> Phase.RUNNING;
+      case "paused" -> Phase.FROZEN;
+      case "removing" -> Phase.REMOVING;
+      default -> Phase.EXITED;
+    };
+  }
+
+  private static Instant instant(String time) {
+    try {
+      return Instant.parse(time);
+    } catch (DateTimeParseException | NullPointerException e) {
+      return Instant.EPOCH;
+    }
+  }
+
+  @Override
+  public boolean imageExists(String image) {
+    return call(
+        "image " + image,
+        () -> {
+          try {
+            docker.inspectImageCmd(image).exec();
+            return true;
+          } catch (NotFoundException e) {
+            return false;
+          }
+        });
+  }
+
+  @Override
+  public List<String> images() {
+    return call(
+        "images",
+        () ->
+            docker.listImagesCmd().exec().stream()
+                .flatMap(
+                    image -> Arrays.stream(Optional.ofNullable(image.getRepoTags()).orElse(NO_TAG)))
+                .filter(tag -> !tag.equals("<none>:<none>"))
+                .sorted()
+                .toList());
+  }
+
+  private static final String[] NO_TAG = {};
+
+  @Override
+  public AutoCloseable subscribe(Runnable hint) {
+    return new EventSubscription(docker, settings.nodeId(), hint);
+  }
+
+  @Override
+  public void close() throws IOException {
+    docker.close();
+  }
+
+  /**
+   * Runs {@code change}; when the Engine objects, the container's phase decides: in one of {@code
+   * from} the change has failed; in {@code to} it had happened before; in any other it does not
+   * apply.
+   */
+  private Change settle(String operation, Life life, Runnable change, Phase to, Phase... from) {
+    return call(
+        operation + " " + life,
+        () -> {
+          try {
+            change.run();
+            return Change.DONE;
+          } catch (NotModifiedException e) {
+            return Change.DONE;
+          } catch (DockerException e) {
+            Phase phase = phaseOf(life).orElse(Phase.REMOVING);
+            if (Arrays.asList(from).contains(phase)) {
+              throw e;
+            }
+            return phase == to ? Change.DONE : Change.MISSING;
+          }
+        });
+  }
+
+  /** Tells passing failures from lasting ones: below 500 the Engine has understood and refused. */
+  private static <T> T call(String what, Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (RuntimeUnavailableException | RuntimeRefusedException e) {
+      throw e;
+    } catch (DockerException e) {
+      String message = "Docker: " + what + ": " + String.valueOf(e.getMessage()).strip();
+      if (e.getHttpStatus() >= 500) {
+        throw new RuntimeUnavailableException(message, e);
+      }
+      throw new RuntimeRefusedException(message, e);
+    } catch (RuntimeException e) {
+      throw new RuntimeUnavailableException("Docker: " + what + ": " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+package io.sandglass.executor.runtime.docker;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * @param host where the Engine listens, such as {@code unix:///var/run/docker.sock}
+ * @param nodeId whose containers are seen
+ * @param bridge name of the network that sandboxes share
+ * @param dns resolvers of the sandboxes; empty for the Engine's own choice
+ * @param pidsLimit most processes and threads of a sandbox
+ * @param maxOpenFiles most open files of a process
+ * @param timeout patience with one call
+ */
+public record DockerSettings(
+    String host,
+    String nodeId,
+    String bridge,
+    List<String> dns,
+    long pidsLimit,
+    long maxOpenFiles,
+    Duration timeout) {}

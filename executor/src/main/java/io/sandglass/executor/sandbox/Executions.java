@@ -1,0 +1,239 @@
+package io.sandglass.executor.sandbox;
+
+import io.sandglass.executor.execution.CommandRequest;
+import io.sandglass.executor.execution.ExecutionEnd;
+import io.sandglass.executor.execution.GuestAnswer;
+import io.sandglass.executor.execution.GuestChannel;
+import io.sandglass.executor.execution.LimitedOutput;
+import io.sandglass.executor.execution.OutputSink;
+import io.sandglass.executor.execution.RecentExecutions;
+import io.sandglass.executor.runtime.Life;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lets commands run in the sandboxes of this node, and tells the log how each ended. An execution
+ * that began is told about exactly once, whatever happens to the caller, the guest or this process:
+ * a note on disk stands for it until the log has its end.
+ */
+public final class Executions implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Executions.class);
+
+  private final Residents residents;
+  private final LifeDirectories directories;
+  private final Delivery delivery;
+  private final RecentExecutions recent;
+  private final Limits limits;
+  private final Preemption ending = new Preemption();
+
+  /**
+   * @param perSandbox executions at once in one sandbox
+   * @param outputBytes passed on of each stream
+   */
+  public record Limits(int perSandbox, long outputBytes) {}
+
+  public Executions(
+      Residents residents,
+      LifeDirectories directories,
+      Reports reports,
+      RecentExecutions recent,
+      Limits limits) {
+    this.residents = residents;
+    this.directories = directories;
+    this.delivery = new Delivery(reports);
+    this.recent = recent;
+    this.limits = limits;
+  }
+
+  /** Whether a command may run. */
+  public sealed interface Admission {
+    record Admitted(Execution execution) implements Admission {}
+
+    record Denied(Reason reason, String detail) implements Admission {}
+
+    /** Why not. */
+    enum Reason {
+      UNKNOWN_SANDBOX,
+      NOT_RUNNING,
+      ALREADY_STARTED,
+      GUEST_UNREACHABLE,
+      TOO_MANY
+    }
+  }
+
+  /** One command that was let in, to be run once. */
+  public interface Execution {
+
+    /**
+     * Runs it to its end, whatever that is; returns when nothing of it is left in the foreground.
+     */
+    ExecutionEnd run(OutputSink sink) throws InterruptedException;
+
+    /** Kills the command and its whole process tree. */
+    void abort();
+  }
+
+  /** Lets a command in, unless something speaks against it; who is let in must run it. */
+  public Admission admit(Life life, CommandRequest request, Optional<String> requestId) {
+    Optional<Resident> found = residents.get(life.sandboxId());
+    if (found.isEmpty()) {
+      return denied(Admission.Reason.UNKNOWN_SANDBOX, "this node does not hold the sandbox");
+    }
+    Resident resident = found.get();
+    if (!resident.life().equals(life)) {
+      return denied(
+          Admission.Reason.NOT_RUNNING,
+          "incarnation " + resident.life().incarnation() + " is here, not " + life.incarnation());
+    }
+    if (!recent.begin(request.executionId())) {
+      return denied(Admission.Reason.ALREADY_STARTED, "the execution has been started before");
+    }
+    Optional<Admission> denial = enter(resident, request);
+    if (denial.isPresent()) {
+      recent.forget(request.executionId());
+      return denial.get();
+    }
+    LOG.info(
+        "execution={} sandbox={} incarnation={} timeout_ms={} request_id={} begins",
+        request.executionId(),
+        life.sandboxId(),
+        life.incarnation(),
+        request.timeout().toMillis(),
+        requestId.orElse("-"));
+    return new Admission.Admitted(
+        new Admitted(
+            resident, resident.channel().map(c -> c.prepare(request)), request, requestId));
+  }
+
+  private Optional<Admission> enter(Resident resident, CommandRequest request) {
+    Optional<Resident.Denial> denial = resident.enterExecution(limits.perSandbox());
+    if (denial.isPresent()) {
+      return Optional.of(
+          switch (denial.get()) {
+            case NOT_RUNNING ->
+                denied(Admission.Reason.NOT_RUNNING, "the sandbox is " + resident.phase());
+            case GUEST_UNREACHABLE ->
+                denied(Admission.Reason.GUEST_UNREACHABLE, "there is no way to the guest");
+            case TOO_MANY ->
+                denied(
+                    Admission.Reason.TOO_MANY,
+                    "the sandbox runs " + limits.perSandbox() + " executions already");
+          });
+    }
+    try {
+      directories.executionBegins(resident.life(), request.executionId());
+      return Optional.empty();
+    } catch (IOException e) {
+      resident.leaveExecution();
+      LOG.warn("execution={} can't be noted: {}", request.executionId(), e.toString());
+      return Optional.of(
+          denied(Admission.Reason.GUEST_UNREACHABLE, "the sandbox's directory can't be written"));
+    }
+  }
+
+  private static Admission denied(Admission.Reason reason, String detail) {
+    return new Admission.Denied(reason, detail);
+  }
+
+  private final class Admitted implements Execution {
+    private final Resident resident;
+    private final Optional<GuestChannel.RunningCommand> command;
+    private final CommandRequest request;
+    private final Optional<String> requestId;
+
+    Admitted(
+        Resident resident,
+        Optional<GuestChannel.RunningCommand> command,
+        CommandRequest request,
+        Optional<String> requestId) {
+      this.resident = resident;
+      this.command = command;
+      this.request = request;
+      this.requestId = requestId;
+    }
+
+    @Override
+    public ExecutionEnd run(OutputSink sink) throws InterruptedException {
+      LimitedOutput output = new LimitedOutput(sink, limits.outputBytes());
+      ExecutionEnd end = ExecutionEnd.unknown(request.executionId(), "interrupted");
+      long begun = System.nanoTime();
+      try {
+        end = end(answer(output), output, Duration.ofNanos(System.nanoTime() - begun));
+        return end;
+      } finally {
+        resident.leaveExecution();
+        tell(end);
+      }
+    }
+
+    private GuestAnswer answer(OutputSink sink) throws InterruptedException {
+      if (command.isEmpty()) {
+        return new GuestAnswer.Refused("not_running", "the sandbox has just been stopped");
+      }
+      try {
+        return command.get().run(sink);
+      } catch (IOException e) {
+        return new GuestAnswer.Aborted();
+      }
+    }
+
+    private ExecutionEnd end(GuestAnswer answer, LimitedOutput output, Duration took) {
+      OptionalInt exitCode = OptionalInt.empty();
+      boolean timedOut = false;
+      Duration duration = took;
+      Optional<String> failure = Optional.empty();
+      switch (answer) {
+        case GuestAnswer.Exited exited -> {
+          exitCode = OptionalInt.of(exited.exitCode());
+          timedOut = exited.timedOut();
+          duration = exited.took();
+        }
+        case GuestAnswer.Aborted _ -> failure = Optional.of("aborted: the caller went away");
+        case GuestAnswer.Refused refused ->
+            failure = Optional.of(refused.code() + ": " + refused.detail());
+        case GuestAnswer.Broken broken -> failure = Optional.of("broken: " + broken.reason());
+      }
+      return new ExecutionEnd(
+          request.executionId(),
+          exitCode,
+          timedOut,
+          output.truncated(),
+          output.stdoutBytes(),
+          output.stderrBytes(),
+          duration,
+          failure);
+    }
+
+    /** Beside the answer to the caller, who need not wait for the log. */
+    private void tell(ExecutionEnd end) {
+      Life life = resident.life();
+      var subject = new Order.Subject(life, resident.orgId(), 0, requestId);
+      Thread.ofVirtual()
+          .name("tell-" + end.executionId())
+          .start(
+              () -> {
+                try {
+                  delivery.deliver(new Report(subject, new Report.ExecutionEnded(end)), ending);
+                  directories.executionTold(life, end.executionId());
+                } catch (Preemption.PreemptedException e) {
+                  LOG.info("execution={} is told about after the restart", end.executionId());
+                }
+              });
+    }
+
+    @Override
+    public void abort() {
+      command.ifPresent(GuestChannel.RunningCommand::abort);
+    }
+  }
+
+  /** What the log was not told yet, the next process will tell. */
+  @Override
+  public void close() {
+    ending.fire(Preemption.Cause.SHUTDOWN);
+  }
+}

@@ -1,0 +1,218 @@
+package io.sandglass.executor.sandbox;
+
+import io.sandglass.executor.runtime.Life;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a node keeps on disk of each life of a sandbox:
+ *
+ * <pre>
+ * s/sbx-(sandbox)-(incarnation)/
+ *   m/guest, m/host.sock   what the sandbox sees, read-only, as /.sandglass
+ *   org                    whose it is
+ *   made                   there has been a container
+ *   stopped                the log knows that its processes have ended
+ *   x/(execution id)       an execution whose end the log does not know yet
+ * </pre>
+ *
+ * <p>It is written before the thing it stands for happens, so what a killed process leaves is at
+ * most a directory without its container. Only the executor writes here; the sandbox sees {@code m}
+ * and can't write it.
+ */
+public final class LifeDirectories {
+  private static final Logger LOG = LoggerFactory.getLogger(LifeDirectories.class);
+  private static final int MAX_SOCKET_PATH = 107;
+  private static final String SAMPLE = "/sbx-sbx_00000000000000000000000000-100/m/host.sock";
+  private static final String NAME_START = "sbx-";
+
+  private final Path root;
+
+  public LifeDirectories(Path data) throws IOException {
+    this.root = data.toAbsolutePath().resolve("s");
+    if ((root + SAMPLE).getBytes(StandardCharsets.UTF_8).length > MAX_SOCKET_PATH) {
+      throw new IOException(
+          "The data directory "
+              + data.toAbsolutePath()
+              + " has too long a path: the sockets in it would exceed "
+              + MAX_SOCKET_PATH
+              + " characters");
+    }
+    Files.createDirectories(root);
+    Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  /** What the sandbox sees. */
+  Path mount(Life life) {
+    return of(life).resolve("m");
+  }
+
+  private Path of(Life life) {
+    return root.resolve(life.containerName());
+  }
+
+  /** Makes it unless it is there. */
+  void prepare(Life life, String orgId) {
+    try {
+      Path mount = mount(life);
+      Files.createDirectories(mount);
+      Files.createDirectories(of(life).resolve("x"));
+      Files.writeString(of(life).resolve("org"), orgId);
+    } catch (IOException e) {
+      throw new UncheckedIOException("The directory of " + life + " can't be made", e);
+    }
+  }
+
+  boolean exists(Life life) {
+    return Files.isDirectory(mount(life));
+  }
+
+  Optional<String> org(Life life) {
+    return read(of(life).resolve("org"));
+  }
+
+  private static Optional<String> read(Path file) {
+    try {
+      return Optional.of(Files.readString(file));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A fact about a life that outlives this process. */
+  enum Mark {
+    /** There has been a container. */
+    MADE("made"),
+    /** The log knows that its processes have ended: it ordered that, or was told. */
+    STOPPED("stopped");
+
+    private final String file;
+
+    Mark(String file) {
+      this.file = file;
+    }
+  }
+
+  void set(Life life, Mark mark) {
+    try {
+      if (Files.isDirectory(of(life))) {
+        Files.write(of(life).resolve(mark.file), new byte[0]);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void unset(Life life, Mark mark) {
+    try {
+      Files.deleteIfExists(of(life).resolve(mark.file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  boolean has(Life life, Mark mark) {
+    return Files.exists(of(life).resolve(mark.file));
+  }
+
+  /** Notes that an execution begins, until {@link #executionTold}. */
+  void executionBegins(Life life, String executionId) throws IOException {
+    Files.write(of(life).resolve("x").resolve(executionId), new byte[0]);
+  }
+
+  /** The log knows how it ended. */
+  void executionTold(Life life, String executionId) {
+    try {
+      Files.deleteIfExists(of(life).resolve("x").resolve(executionId));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The executions whose end the log does not know. */
+  List<String> untoldExecutions(Life life) {
+    return names(of(life).resolve("x"));
+  }
+
+  /** All lives that there is something of. */
+  List<Life> lives() {
+    List<Life> lives = new ArrayList<>();
+    for (String name : names(root)) {
+      int dash = name.lastIndexOf('-');
+      if (name.startsWith(NAME_START) && dash > NAME_START.length()) {
+        try {
+          int incarnation = Integer.parseInt(name.substring(dash + 1));
+          lives.add(new Life(name.substring(NAME_START.length(), dash), incarnation));
+        } catch (NumberFormatException e) {
+          LOG.debug("{} is not a sandbox's directory", name);
+        }
+      }
+    }
+    return lives;
+  }
+
+  private static List<String> names(Path directory) {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.map(entry -> entry.getFileName().toString()).toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Removes it with all that is in it; when it is not there, nothing happens. */
+  void delete(Life life) {
+    try {
+      Files.walkFileTree(of(life), new Deletion());
+    } catch (NoSuchFileException e) {
+      return;
+    } catch (IOException e) {
+      throw new UncheckedIOException("The directory of " + life + " can't be deleted", e);
+    }
+  }
+
+  private static final class Deletion extends SimpleFileVisitor<Path> {
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+      Files.deleteIfExists(file);
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+      if (e instanceof NoSuchFileException) {
+        return FileVisitResult.CONTINUE;
+      }
+      throw e;
+    }
+
+    @Override
+    public FileVisitResult postVisitDirectory(Path directory, IOException e) throws IOException {
+      try {
+        Files.deleteIfExists(directory);
+      } catch (DirectoryNotEmptyException late) {
+        // An execution that began meanwhile has left its note.
+        Files.walkFileTree(directory, new Deletion());
+      }
+      return FileVisitResult.CONTINUE;
+    }
+  }
+}

@@ -1,0 +1,191 @@
+package io.sandglass.executor.sandbox;
+
+import io.sandglass.executor.runtime.FoundContainer;
+import io.sandglass.executor.runtime.FoundContainer.Phase;
+import io.sandglass.executor.runtime.Life;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries orders out, one at a time per sandbox, and sees their reports through. Everything here
+ * may be asked again after any crash, and then ends in the same state with the same report.
+ */
+final class OrderWork implements Lanes.Work {
+  private static final Logger LOG = LoggerFactory.getLogger(OrderWork.class);
+
+  private final Holdings holdings;
+  private final NodeSettings settings;
+  private final Delivery delivery;
+  private final Reconciliation reconciliation;
+  private final Starting starting;
+  private final Suspension suspension;
+  private final DoneOrders memory = new DoneOrders();
+
+  OrderWork(
+      Holdings holdings, NodeSettings settings, Delivery delivery, Reconciliation reconciliation) {
+    this.holdings = holdings;
+    this.settings = settings;
+    this.delivery = delivery;
+    this.reconciliation = reconciliation;
+    this.starting = new Starting(holdings, settings);
+    this.suspension = new Suspension(holdings, settings);
+  }
+
+  @Override
+  public void reconcile(String sandboxId, boolean ask, Preemption preemption) {
+    reconciliation.reconcile(sandboxId, preemption);
+    if (ask) {
+      reconciliation.ask(sandboxId, preemption);
+    }
+  }
+
+  @Override
+  public void carryOut(Order order, Preemption preemption) {
+    Order.Subject subject = order.subject();
+    if (memory.knows(order)) {
+      LOG.debug("order={} {} is done and told already", Lanes.name(order), subject.life());
+      return;
+    }
+    LOG.info(
+        "order={} sandbox={} incarnation={} order_version={} request_id={}",
+        Lanes.name(order),
+        subject.life().sandboxId(),
+        subject.life().incarnation(),
+        subject.version(),
+        subject.requestId().orElse("-"));
+    List<FoundContainer> found =
+        settings
+            .backoff()
+            .insist(
+                "list " + subject.life(),
+                preemption,
+                () -> holdings.runtime.list(subject.life().sandboxId()));
+    if (newestKnown(subject.life().sandboxId(), found) > subject.life().incarnation()) {
+      LOG.info("order={} {} dropped: a newer life is here", Lanes.name(order), subject.life());
+      removeStale(order, preemption);
+      return;
+    }
+    Optional<Report.Content> content;
+    if (wantsItThere(order) && vanished(order.life(), found)) {
+      clear(order.life(), preemption);
+      content = Optional.of(new Report.Gone("its container was removed by somebody else"));
+    } else {
+      if (!verified(subject.life().sandboxId())) {
+        reconciliation.reconcile(subject.life().sandboxId(), preemption);
+      }
+      content = answer(order, found, preemption);
+    }
+    content.ifPresent(told -> delivery.deliver(new Report(subject, told), preemption));
+    memory.remember(order);
+  }
+
+  private static boolean wantsItThere(Order order) {
+    return switch (order) {
+      case Order.Start _, Order.Suspend _, Order.Resume _, Order.ApplyEgress _ -> true;
+      case Order.Stop _, Order.Remove _ -> false;
+    };
+  }
+
+  /** There was a container and now there is none: starting it again would hide the loss. */
+  private boolean vanished(Life life, List<FoundContainer> found) {
+    return holdings.directories.has(life, LifeDirectories.Mark.MADE)
+        && found.stream().noneMatch(container -> container.life().equals(life));
+  }
+
+  private boolean verified(String sandboxId) {
+    return holdings
+        .residents
+        .get(sandboxId)
+        .filter(resident -> resident.phase() != Resident.Phase.UNVERIFIED)
+        .isPresent();
+  }
+
+  /** A newer life here does not keep the container of an older one from being removed. */
+  private void removeStale(Order order, Preemption preemption) {
+    if (order instanceof Order.Remove || order instanceof Order.Stop) {
+      clear(order.life(), preemption);
+    }
+  }
+
+  private int newestKnown(String sandboxId, List<FoundContainer> found) {
+    int newest = holdings.residents.get(sandboxId).map(r -> r.life().incarnation()).orElse(0);
+    for (FoundContainer container : found) {
+      newest = Math.max(newest, container.life().incarnation());
+    }
+    return newest;
+  }
+
+  private Optional<Report.Content> answer(
+      Order order, List<FoundContainer> found, Preemption preemption) {
+    return switch (order) {
+      case Order.Start start -> Optional.of(start(start, found, preemption));
+      case Order.Suspend suspend ->
+          Optional.of(
+              resident(order)
+                  .map(resident -> suspension.suspend(resident, suspend.depth(), preemption))
+                  .orElseGet(OrderWork::nothingHere));
+      case Order.Resume _ ->
+          Optional.of(
+              resident(order)
+                  .map(resident -> suspension.resume(resident, preemption))
+                  .orElseGet(OrderWork::nothingHere));
+      case Order.ApplyEgress egress -> {
+        // What a running container is connected to can't be changed without a packet filter.
+        LOG.warn("egress={} {} not applied: unsupported", order.life(), egress.egress().mode());
+        yield Optional.empty();
+      }
+      case Order.Stop _ -> {
+        found.forEach(container -> clear(container.life(), preemption));
+        clear(order.life(), preemption);
+        yield Optional.of(new Report.Gone("removed"));
+      }
+      case Order.Remove _ -> {
+        clear(order.life(), preemption);
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private void clear(Life life, Preemption preemption) {
+    settings.backoff().insist("clear " + life, preemption, () -> holdings.clear(life));
+  }
+
+  private static Report.Content nothingHere() {
+    return new Report.Gone("there is no container of it on this node");
+  }
+
+  private Optional<Resident> resident(Order order) {
+    return holdings
+        .residents
+        .get(order.life().sandboxId())
+        .filter(resident -> resident.life().equals(order.life()));
+  }
+
+  private Report.Content start(
+      Order.Start order, List<FoundContainer> found, Preemption preemption) {
+    for (FoundContainer container : found) {
+      if (container.life().incarnation() < order.life().incarnation()) {
+        clear(container.life(), preemption);
+      }
+    }
+    resident(order)
+        .map(Resident::life)
+        .or(() -> holdings.residents.get(order.life().sandboxId()).map(Resident::life))
+        .filter(life -> life.incarnation() < order.life().incarnation())
+        .ifPresent(life -> clear(life, preemption));
+    boolean ranBefore =
+        found.stream()
+            .filter(container -> container.life().equals(order.life()))
+            .anyMatch(
+                container ->
+                    container.phase() == Phase.FROZEN || container.phase() == Phase.EXITED);
+    if (ranBefore) {
+      // Delivered again after later orders had their effect, or after it ended by itself, which
+      // the relist tells. It did start; starting it now would undo what came later.
+      return new Report.Started();
+    }
+    return starting.start(order, preemption);
+  }
+}

@@ -1,0 +1,127 @@
+package io.sandglass.executor.sandbox;
+
+import io.sandglass.executor.execution.GuestChannel;
+import io.sandglass.executor.runtime.ContainerSpec.Limits;
+import io.sandglass.executor.runtime.Life;
+import java.util.Optional;
+
+/**
+ * One sandbox that this node holds. Its lane alone moves it from phase to phase; executions only
+ * come and go, and only while it runs.
+ */
+public final class Resident {
+
+  /** What the sandbox is doing, as far as this process knows. */
+  public enum Phase {
+    /** Its directory was found; its container has not been looked for. */
+    UNVERIFIED,
+    /** Room is reserved; its container may be there, its guest has not answered. */
+    STARTING,
+    RUNNING,
+    /** Runs, but takes no more executions: it is about to be suspended. */
+    SUSPENDING,
+    FROZEN,
+    /** Its processes have ended, and the log knows. */
+    STOPPED
+  }
+
+  /** Why an execution can't begin. */
+  public enum Denial {
+    NOT_RUNNING,
+    GUEST_UNREACHABLE,
+    TOO_MANY
+  }
+
+  private final Life life;
+  private final String orgId;
+  private final Limits limits;
+  private Phase phase;
+  private Optional<GuestChannel> channel = Optional.empty();
+  private int executions;
+
+  Resident(Life life, String orgId, Limits limits, Phase phase) {
+    this.life = life;
+    this.orgId = orgId;
+    this.limits = limits;
+    this.phase = phase;
+  }
+
+  public Life life() {
+    return life;
+  }
+
+  public String orgId() {
+    return orgId;
+  }
+
+  Limits limits() {
+    return limits;
+  }
+
+  public synchronized Phase phase() {
+    return phase;
+  }
+
+  synchronized void enter(Phase next) {
+    phase = next;
+  }
+
+  /** The way to its guest, while there is one. */
+  public synchronized Optional<GuestChannel> channel() {
+    return channel;
+  }
+
+  synchronized void connect(GuestChannel next) {
+    channel = Optional.of(next);
+  }
+
+  /** Closes the way to the guest, and so ends what runs there on behalf of somebody. */
+  void disconnect() {
+    Optional<GuestChannel> closing;
+    synchronized (this) {
+      closing = channel;
+      channel = Optional.empty();
+    }
+    closing.ifPresent(GuestChannel::close);
+  }
+
+  /** Counts an execution in; empty when it may begin. */
+  public synchronized Optional<Denial> enterExecution(int most) {
+    if (phase != Phase.RUNNING) {
+      return Optional.of(Denial.NOT_RUNNING);
+    }
+    if (channel.isEmpty()) {
+      return Optional.of(Denial.GUEST_UNREACHABLE);
+    }
+    if (executions >= most) {
+      return Optional.of(Denial.TOO_MANY);
+    }
+    executions++;
+    return Optional.empty();
+  }
+
+  public synchronized void leaveExecution() {
+    executions--;
+  }
+
+  /** Closes the door to new executions; false when there are some inside. */
+  synchronized boolean beginSuspending() {
+    if (phase == Phase.RUNNING && executions > 0) {
+      return false;
+    }
+    if (phase == Phase.RUNNING) {
+      phase = Phase.SUSPENDING;
+    }
+    return true;
+  }
+
+  /** Its share of the node: a frozen one needs no CPU, a stopped one no memory either. */
+  synchronized Capacity share() {
+    return switch (phase) {
+      case UNVERIFIED, STOPPED -> new Capacity(0, 0, 1);
+      case FROZEN -> new Capacity(0, limits.memoryBytes(), 1);
+      case STARTING, RUNNING, SUSPENDING ->
+          new Capacity(limits.cpuMillis(), limits.memoryBytes(), 1);
+    };
+  }
+}

@@ -1,0 +1,232 @@
+package io.sandglass.executor.runtime;
+
+import io.sandglass.executor.runtime.FoundContainer.Exit;
+import io.sandglass.executor.runtime.FoundContainer.Phase;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+
+/** Containers that exist in memory alone; fails when it is told to. */
+public final class FakeRuntime implements ContainerRuntime {
+  private final Map<Life, FoundContainer> containers = new LinkedHashMap<>();
+  private final Set<String> images = new HashSet<>();
+  private final List<Runnable> hints = new CopyOnWriteArrayList<>();
+  private Consumer<String> beforeEach = operation -> {};
+  private Consumer<FoundContainer> onStart = container -> {};
+  private int created;
+
+  public FakeRuntime(String... images) {
+    this.images.addAll(List.of(images));
+  }
+
+  /** Called before every operation with its name; may throw, block, or change things. */
+  public synchronized void beforeEach(Consumer<String> interference) {
+    beforeEach = interference;
+  }
+
+  /** Called when a container's first process begins to run. */
+  public synchronized void onStart(Consumer<FoundContainer> observer) {
+    onStart = observer;
+  }
+
+  private void before(String operation) {
+    Consumer<String> interference;
+    synchronized (this) {
+      interference = beforeEach;
+    }
+    interference.accept(operation);
+  }
+
+  @Override
+  public RuntimeHost host() {
+    before("host");
+    return new RuntimeHost("fake", 2, 8L << 30);
+  }
+
+  @Override
+  public Creation create(ContainerSpec spec) {
+    before("create");
+    synchronized (this) {
+      FoundContainer there = containers.get(spec.life());
+      if (there != null) {
+        return new Creation.AlreadyThere(there);
+      }
+      if (!images.contains(spec.image())) {
+        return new Creation.NoSuchImage(spec.image());
+      }
+      String id = "c" + ++created;
+      containers.put(
+          spec.life(),
+          new FoundContainer(
+              spec.life(), spec.orgId(), spec.limits(), id, Phase.CREATED, Optional.empty()));
+      return new Creation.Created(id);
+    }
+  }
+
+  @Override
+  public Change start(Life life) {
+    before("start");
+    synchronized (this) {
+      return switch (phase(life)) {
+        case CREATED, EXITED -> {
+          enter(life, Phase.RUNNING, Optional.empty());
+          onStart.accept(containers.get(life));
+          yield Change.DONE;
+        }
+        case RUNNING -> Change.DONE;
+        case FROZEN, REMOVING -> Change.MISSING;
+      };
+    }
+  }
+
+  @Override
+  public Change freeze(Life life) {
+    before("freeze");
+    synchronized (this) {
+      return switch (phase(life)) {
+        case RUNNING -> {
+          enter(life, Phase.FROZEN, Optional.empty());
+          yield Change.DONE;
+        }
+        case FROZEN -> Change.DONE;
+        case CREATED, EXITED, REMOVING -> Change.MISSING;
+      };
+    }
+  }
+
+  @Override
+  public Change thaw(Life life) {
+    before("thaw");
+    synchronized (this) {
+      return switch (phase(life)) {
+        case FROZEN -> {
+          enter(life, Phase.RUNNING, Optional.empty());
+          yield Change.DONE;
+        }
+        case RUNNING -> Change.DONE;
+        case CREATED, EXITED, REMOVING -> Change.MISSING;
+      };
+    }
+  }
+
+  @Override
+  public Change stop(Life life, Duration grace) {
+    before("stop");
+    synchronized (this) {
+      return switch (phase(life)) {
+        case RUNNING, FROZEN -> {
+          exit(life, 0, false);
+          yield Change.DONE;
+        }
+        case EXITED -> Change.DONE;
+        case CREATED, REMOVING -> Change.MISSING;
+      };
+    }
+  }
+
+  @Override
+  public void remove(Life life) {
+    before("remove");
+    synchronized (this) {
+      containers.remove(life);
+    }
+  }
+
+  @Override
+  public Optional<FoundContainer> find(Life life) {
+    before("find");
+    synchronized (this) {
+      return Optional.ofNullable(containers.get(life));
+    }
+  }
+
+  @Override
+  public List<FoundContainer> list() {
+    before("list");
+    synchronized (this) {
+      return containers.values().stream().map(FakeRuntime::withoutExit).toList();
+    }
+  }
+
+  @Override
+  public List<FoundContainer> list(String sandboxId) {
+    before("list");
+    synchronized (this) {
+      return containers.values().stream()
+          .filter(container -> container.life().sandboxId().equals(sandboxId))
+          .map(FakeRuntime::withoutExit)
+          .toList();
+    }
+  }
+
+  @Override
+  public boolean imageExists(String image) {
+    before("image");
+    synchronized (this) {
+      return images.contains(image);
+    }
+  }
+
+  @Override
+  public List<String> images() {
+    before("images");
+    synchronized (this) {
+      return images.stream().sorted().toList();
+    }
+  }
+
+  @Override
+  public AutoCloseable subscribe(Runnable hint) {
+    hints.add(hint);
+    return () -> hints.remove(hint);
+  }
+
+  /** The first process ends by itself. */
+  public synchronized void exit(Life life, int code, boolean oomKilled) {
+    enter(
+        life,
+        Phase.EXITED,
+        Optional.of(new Exit(code, oomKilled, Instant.ofEpochMilli(System.currentTimeMillis()))));
+    hints.forEach(Runnable::run);
+  }
+
+  /** Everything that is there, in no particular order. */
+  public synchronized List<FoundContainer> all() {
+    return new ArrayList<>(containers.values());
+  }
+
+  /** As its processes know it. */
+  public synchronized boolean isRunning(Life life) {
+    return phase(life) == Phase.RUNNING;
+  }
+
+  private Phase phase(Life life) {
+    FoundContainer container = containers.get(life);
+    return container == null ? Phase.REMOVING : container.phase();
+  }
+
+  private void enter(Life life, Phase phase, Optional<Exit> exit) {
+    FoundContainer old = containers.get(life);
+    containers.put(
+        life,
+        new FoundContainer(old.life(), old.orgId(), old.limits(), old.containerId(), phase, exit));
+  }
+
+  private static FoundContainer withoutExit(FoundContainer container) {
+    return new FoundContainer(
+        container.life(),
+        container.orgId(),
+        container.limits(),
+        container.containerId(),
+        container.phase(),
+        Optional.empty());
+  }
+}

@@ -1,0 +1,854 @@
+/*
+ * Plays the host: starts a guest on a socket of its own and checks over the real protocol what README.md promises.
+ * usage: check <guest binary> [seed]
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+#define TOKEN "check-token-5f1c"
+/*
+ * Every background process of a test carries a mark, `7654.<number>`, so that what is left of it can be counted. In commands
+ * and searches 7654 is replaced by a number of this run's own: two runs on one machine do not see each other.
+ */
+#define MARK "7654"
+
+enum { PATIENCE_MS = 20000, KEEP = 1 << 16 };
+
+static const char *guest_binary;
+static char directory[] = "/tmp/sandglass-check-XXXXXX";
+static char socket_path[64];
+static int listener = -1;
+static pid_t guest;
+static int checks;
+static const char *test_name;
+
+#define CHECK(condition, ...)                                                        \
+    do {                                                                             \
+        checks++;                                                                    \
+        if (!(condition)) {                                                          \
+            fprintf(stderr, "FAILED %s: %s (line %d): ", test_name, #condition, __LINE__); \
+            fprintf(stderr, __VA_ARGS__);                                            \
+            fputc('\n', stderr);                                                     \
+            exit(1);                                                                 \
+        }                                                                            \
+    } while (0)
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void own_marks(char *to, size_t capacity, const char *text)
+{
+    size_t at = 0;
+    for (; *text != 0 && at < capacity - 16; text++)
+        if (strncmp(text, MARK, strlen(MARK)) == 0) {
+            at += (size_t)sprintf(to + at, "7%07d", getpid());
+            text += strlen(MARK) - 1;
+        } else {
+            to[at++] = *text;
+        }
+    to[at] = 0;
+}
+
+static void pause_ms(int ms) { poll(NULL, 0, ms); }
+
+/* ---- host side ---- */
+
+static void host_listen(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, socket_path);
+    unlink(socket_path);
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(bind(listener, (struct sockaddr *)&address, sizeof address) == 0, "%s", strerror(errno));
+    chmod(socket_path, 0666);
+    CHECK(listen(listener, 16) == 0, "%s", strerror(errno));
+}
+
+static void guest_start(uid_t uid, rlim_t processes)
+{
+    guest = fork();
+    CHECK(guest >= 0, "fork");
+    if (guest == 0) {
+        if (processes > 0)
+            setrlimit(RLIMIT_NPROC, &(struct rlimit){processes, processes});
+        if (uid != 0 && setuid(uid) < 0)
+            _exit(99);
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* a failed check leaves no guest behind */
+        setenv("SANDGLASS_TOKEN", TOKEN, 1);
+        setenv("INHERITED", "yes", 1);
+        setenv("OVERRIDDEN", "no", 1);
+        unsetenv("HOME");
+        execl(guest_binary, guest_binary, socket_path, NULL);
+        _exit(98);
+    }
+}
+
+static bool read_fully(int fd, void *to, size_t length)
+{
+    for (uint8_t *at = to; length > 0;) {
+        struct pollfd p = {fd, POLLIN, 0};
+        CHECK(poll(&p, 1, PATIENCE_MS) == 1, "no answer within %d ms", PATIENCE_MS);
+        ssize_t n = read(fd, at, length);
+        if (n <= 0)
+            return false;
+        at += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+/* The guest's next idle connection, its HELLO read and checked. */
+static int next_connection(void)
+{
+    struct pollfd p = {listener, POLLIN, 0};
+    CHECK(poll(&p, 1, PATIENCE_MS) == 1, "the guest offers no connection");
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    CHECK(fd >= 0, "accept");
+    uint8_t header[HEADER_BYTES], payload[256];
+    CHECK(read_fully(fd, header, sizeof header), "no HELLO");
+    uint32_t length = decode_u32(header + 1);
+    CHECK(header[0] == FRAME_HELLO && length <= sizeof payload && read_fully(fd, payload, length), "no HELLO");
+    struct fields in = {payload, payload + length, false};
+    CHECK(read_u16(&in) == PROTOCOL_VERSION, "version");
+    struct text version = read_text(&in), token = read_text(&in);
+    CHECK(version.length > 0, "guest version");
+    CHECK(token.length == strlen(TOKEN) && memcmp(token.at, TOKEN, token.length) == 0, "token %.*s", (int)token.length, token.at);
+    CHECK(!in.bad && in.at == in.end, "HELLO has just these fields");
+    return fd;
+}
+
+static void send_bytes(int fd, const void *bytes, size_t length)
+{
+    for (const uint8_t *at = bytes; length > 0;) {
+        ssize_t n = send(fd, at, length, MSG_NOSIGNAL);
+        if (n <= 0)
+            return;
+        at += n;
+        length -= (size_t)n;
+    }
+}
+
+static void send_frame(int fd, uint8_t type, const void *payload, uint32_t length)
+{
+    uint8_t header[HEADER_BYTES] = {type, (uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length};
+    send_bytes(fd, header, sizeof header);
+    send_bytes(fd, payload, length);
+}
+
+struct options {
+    uint32_t timeout_ms;
+    const char *workdir;
+    bool wants_stdin;
+    const char *env[8]; /* name, value, … */
+};
+
+static size_t run_frame(uint8_t *bytes, size_t capacity, const char *command, struct options o)
+{
+    struct frame f;
+    uint16_t count = 0;
+    while (count < 4 && o.env[2 * count] != NULL)
+        count++;
+    frame_begin(&f, bytes, capacity, FRAME_RUN);
+    frame_text(&f, "exe_check");
+    static char marked_command[MAX_REQUEST];
+    own_marks(marked_command, sizeof marked_command, command);
+    frame_text(&f, marked_command);
+    frame_text(&f, o.workdir == NULL ? "" : o.workdir);
+    frame_u32(&f, o.timeout_ms);
+    frame_u8(&f, o.wants_stdin ? RUN_STDIN : 0);
+    frame_u16(&f, count);
+    for (int i = 0; i < 2 * count; i++)
+        frame_text(&f, o.env[i]);
+    frame_end(&f);
+    return f.length;
+}
+
+static int start_with(const char *command, struct options o)
+{
+    static uint8_t bytes[MAX_REQUEST + HEADER_BYTES];
+    int fd = next_connection();
+    send_bytes(fd, bytes, run_frame(bytes, sizeof bytes, command, o));
+    return fd;
+}
+
+struct outcome {
+    char end; /* 'X', 'F' or 0: the connection ended without either */
+    int started;
+    uint8_t status, flags, signal;
+    uint64_t duration_us, cpu_us, rss;
+    size_t out_length, err_length;
+    char out[KEEP + 1], err[KEEP + 1];
+    char code[64];
+};
+
+static void keep(char *to, size_t *length, const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++, (*length)++)
+        if (*length < KEEP)
+            to[*length] = (char)bytes[i];
+    to[*length < KEEP ? *length : KEEP] = 0;
+}
+
+static uint64_t read_u64(struct fields *in)
+{
+    uint64_t high = read_u32(in);
+    return high << 32 | read_u32(in);
+}
+
+static struct outcome *collect(int fd)
+{
+    static struct outcome o;
+    static uint8_t payload[MAX_PAYLOAD];
+    uint8_t header[HEADER_BYTES];
+    memset(&o, 0, offsetof(struct outcome, out));
+    o.out[0] = o.err[0] = o.code[0] = 0;
+    while (o.end == 0 && read_fully(fd, header, sizeof header)) {
+        uint32_t length = decode_u32(header + 1);
+        CHECK(length <= MAX_PAYLOAD, "frame of %u bytes", length);
+        if (!read_fully(fd, payload, length))
+            break;
+        struct fields in = {payload, payload + length, false};
+        if (header[0] != FRAME_STARTED && header[0] != FRAME_ERROR)
+            CHECK(o.started == 1, "%c before STARTED", header[0]);
+        switch (header[0]) {
+        case FRAME_STARTED:
+            o.started++;
+            CHECK(read_u32(&in) > 1 && in.at == in.end, "pid");
+            break;
+        case FRAME_STDOUT:
+            keep(o.out, &o.out_length, payload, length);
+            break;
+        case FRAME_STDERR:
+            keep(o.err, &o.err_length, payload, length);
+            break;
+        case FRAME_EXIT:
+            o.status = read_u8(&in);
+            o.flags = read_u8(&in);
+            o.signal = read_u8(&in);
+            o.duration_us = read_u64(&in);
+            o.cpu_us = read_u64(&in);
+            o.rss = read_u64(&in);
+            CHECK(!in.bad && in.at == in.end, "EXIT");
+            o.end = 'X';
+            break;
+        case FRAME_ERROR: {
+            struct text code = read_text(&in), detail = read_text(&in);
+            CHECK(!in.bad && in.at == in.end && code.length < sizeof o.code && detail.length > 0, "ERROR");
+            memcpy(o.code, code.at, code.length);
+            o.code[code.length] = 0;
+            o.end = 'F';
+            break;
+        }
+        default:
+            CHECK(false, "frame type %d", header[0]);
+        }
+    }
+    if (o.end != 0)
+        CHECK(!read_fully(fd, header, 1), "bytes after the last frame");
+    close(fd);
+    return &o;
+}
+
+static struct outcome *run_with(const char *command, struct options options) { return collect(start_with(command, options)); }
+static struct outcome *run(const char *command) { return run_with(command, (struct options){.timeout_ms = PATIENCE_MS}); }
+
+/* ---- what /proc shows ---- */
+
+static int slurp(const char *path, char *to, size_t capacity)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int length = 0;
+    ssize_t n;
+    while ((size_t)length < capacity - 1 && (n = read(fd, to + length, capacity - 1 - (size_t)length)) > 0)
+        length += (int)n;
+    close(fd);
+    to[length] = 0;
+    return length;
+}
+
+static long proc_value(pid_t pid, const char *file, const char *key)
+{
+    char path[64], text[8192];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
+    if (slurp(path, text, sizeof text) < 0)
+        return -1;
+    const char *at = strstr(text, key);
+    return at == NULL ? -1 : strtol(at + strlen(key), NULL, 10);
+}
+
+/* Processes with `mark` in their command line, or with `exactly` this command line; each gets `signal_number` if that is not 0. */
+static int count_processes(const char *mark, bool exactly, int signal_number)
+{
+    int count = 0;
+    char marker[256];
+    own_marks(marker, sizeof marker, mark);
+    DIR *proc = opendir("/proc");
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+        char path[300], text[4096];
+        snprintf(path, sizeof path, "/proc/%s/cmdline", entry->d_name);
+        int n = entry->d_name[0] < '1' || entry->d_name[0] > '9' ? -1 : slurp(path, text, sizeof text);
+        for (int i = 0; i < n - 1; i++)
+            if (text[i] == 0)
+                text[i] = ' ';
+        const char *found = n > 0 ? strstr(text, marker) : NULL;
+        bool exact = found != NULL && strcmp(found, marker) == 0 && (found == text || (found == text + 5 && memcmp(text, "/bin/", 5) == 0));
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (found == NULL || !(exact || !exactly) || pid == getpid())
+            continue;
+        count++;
+        if (signal_number != 0)
+            kill(pid, signal_number);
+    }
+    closedir(proc);
+    return count;
+}
+
+static int marked(const char *marker) { return count_processes(marker, false, 0); }
+static void end_marked(const char *marker) { count_processes(marker, false, SIGKILL); }
+
+static bool eventually_counted(const char *marker, bool exactly, int expected)
+{
+    for (double until = now() + PATIENCE_MS / 1000.0; now() < until; pause_ms(5))
+        if (count_processes(marker, exactly, 0) == expected)
+            return true;
+    return false;
+}
+
+static bool eventually_gone(const char *marker) { return eventually_counted(marker, false, 0); }
+static bool eventually_runs(const char *command, int processes) { return eventually_counted(command, true, processes); }
+
+/* Children of the guest, zombies or not. */
+static int children(char state)
+{
+    int count = 0;
+    DIR *proc = opendir("/proc");
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+        char path[300], text[512];
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || slurp(path, text, sizeof text) <= 0)
+            continue;
+        char *at = strrchr(text, ')');
+        if (at != NULL && strtol(at + 4, NULL, 10) == guest && (state == 0 || at[2] == state))
+            count++;
+    }
+    closedir(proc);
+    return count;
+}
+
+static bool eventually_childless(void)
+{
+    for (double until = now() + PATIENCE_MS / 1000.0; now() < until; pause_ms(5))
+        if (children(0) == 0)
+            return true;
+    return false;
+}
+
+/* ---- tests ---- */
+
+static void exit_codes(void)
+{
+    int codes[] = {0, 1, 7, 124, 127, 255};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        char command[32];
+        snprintf(command, sizeof command, "exit %d", codes[i]);
+        struct outcome *o = run(command);
+        CHECK(o->end == 'X' && o->status == codes[i] && o->flags == 0 && o->signal == 0, "%c %d %d", o->end, o->status, o->flags);
+    }
+    struct outcome *o = run("/nonexistent/tool");
+    CHECK(o->end == 'X' && o->status == 127 && o->err_length > 0, "the shell's own 127 is an exit code: %d", o->status);
+    int signal_numbers[] = {SIGTERM, SIGKILL, SIGSEGV, SIGPIPE};
+    for (size_t i = 0; i < sizeof signal_numbers / sizeof *signal_numbers; i++) {
+        char command[32];
+        snprintf(command, sizeof command, "kill -%d $$", signal_numbers[i]);
+        o = run(command);
+        CHECK(o->end == 'X' && o->status == 128 + signal_numbers[i] && o->flags == EXIT_SIGNALLED && o->signal == signal_numbers[i],
+              "%d %d %d", o->status, o->flags, o->signal);
+    }
+}
+
+static void streams_and_environment(void)
+{
+    struct outcome *o = run("echo out; echo err >&2; echo out2");
+    CHECK(strcmp(o->out, "out\nout2\n") == 0 && strcmp(o->err, "err\n") == 0, "%s %s", o->out, o->err);
+    o = run("printf '%s' \"$INHERITED $OVERRIDDEN $HOME\"; env | grep -c SANDGLASS >&2");
+    CHECK(strcmp(o->out, geteuid() == 0 ? "yes no /root" : "yes no /") == 0 && strcmp(o->err, "0\n") == 0, "%s|%s", o->out, o->err);
+    o = run_with("printf '%s' \"$OVERRIDDEN|$NEW|$EMPTY|$HOME\"; pwd >&2",
+                 (struct options){.workdir = "/usr", .env = {"OVERRIDDEN", "a=b", "NEW", "x y", "EMPTY", "", "HOME", "/h"}});
+    CHECK(strcmp(o->out, "a=b|x y||/h") == 0 && strcmp(o->err, "/usr\n") == 0, "%s %s", o->out, o->err);
+    o = run("ls /proc/self/fd | tr '\\n' ' '; ls -l /proc/self/fd/0 >&2");
+    CHECK(strcmp(o->out, "0 1 2 3 ") == 0 && strstr(o->err, "/dev/null") != NULL, "leaked descriptors: %s %s", o->out, o->err);
+    o = run("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\n\\t'");
+    CHECK(strcmp(o->out, "SigBlk:0000000000000000SigIgn:0000000000000000") == 0, "%s", o->out);
+    o = run("cat /proc/self/oom_score_adj");
+    CHECK(strcmp(o->out, "500\n") == 0, "%s", o->out);
+    o = run("-c");
+    CHECK(o->end == 'X' && o->status == 127, "a command that looks like an option is still a command: %d", o->status);
+    o = run("");
+    CHECK(o->end == 'X' && o->status == 0, "empty: %d", o->status);
+    o = run("i=0; while [ $i -lt 1000 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done");
+    char expected[KEEP], *at = expected;
+    for (int i = 0; i < 1000; i++)
+        at += sprintf(at, "o%d\n", i);
+    CHECK(strcmp(o->out, expected) == 0 && o->out_length == o->err_length, "interleaved streams stay in order");
+    CHECK(o->cpu_us > 0 && o->rss > 0 && o->duration_us > 0, "usage");
+}
+
+static void failures_are_not_exit_codes(void)
+{
+    struct outcome *o = run_with("true", (struct options){.workdir = "/nonexistent"});
+    CHECK(o->end == 'F' && strcmp(o->code, "workdir_unavailable") == 0 && o->started == 0, "%c %s", o->end, o->code);
+    o = run_with("true", (struct options){.workdir = "/etc/passwd"});
+    CHECK(o->end == 'F' && strcmp(o->code, "workdir_unavailable") == 0, "%c %s", o->end, o->code);
+    char *huge = malloc(200001); /* one argument may have 128 KiB */
+    memset(huge, ' ', 200000);
+    huge[200000] = 0;
+    o = run(huge);
+    CHECK(o->end == 'F' && strcmp(o->code, "cannot_exec") == 0, "%c %s", o->end, o->code);
+    huge[120000] = 0;
+    o = run(huge);
+    CHECK(o->end == 'X' && o->status == 0, "%c %s", o->end, o->code);
+    free(huge);
+    int fd = next_connection();
+    send_frame(fd, 'Z', "later", 5);
+    o = collect(fd);
+    CHECK(o->end == 'F' && strcmp(o->code, "unknown_request") == 0, "%c %s", o->end, o->code);
+    fd = next_connection();
+    send_frame(fd, FRAME_RUN, "", 0);
+    o = collect(fd);
+    CHECK(o->end == 'F' && strcmp(o->code, "bad_request") == 0, "%c %s", o->end, o->code);
+    fd = next_connection();
+    send_bytes(fd, (uint8_t[]){FRAME_RUN, 0xff, 0xff, 0xff, 0xff}, 5);
+    o = collect(fd);
+    CHECK(o->end == 'F' && strcmp(o->code, "bad_request") == 0, "%c %s", o->end, o->code);
+    o = run_with("true", (struct options){.env = {"A=B", "c"}});
+    CHECK(o->end == 'F' && strcmp(o->code, "bad_request") == 0, "%c %s", o->end, o->code);
+}
+
+/* Children, grandchildren, own sessions, double forks, cleared environments. */
+enum { TREE_SLEEPS = 6 }; /* and the test's own */
+#define TREE(mark)                                                                                                  \
+    "sleep " mark " & setsid sleep " mark " & (sleep " mark " &) & setsid sh -c '(env -i setsid /bin/sleep " mark   \
+    " &) & sleep " mark "' & env -i /bin/sh -c 'setsid /bin/sleep " mark " & wait' & "
+
+static void timeouts(void)
+{
+    double begun = now();
+    struct outcome *o = run_with("echo before; " TREE("7654.1") "sleep 7654.1", (struct options){.timeout_ms = 300});
+    CHECK(o->end == 'X' && o->status == 124 && (o->flags & EXIT_TIMED_OUT) && strcmp(o->out, "before\n") == 0, "%d %d", o->status, o->flags);
+    CHECK(marked("7654.1") == 0, "%d left", marked("7654.1"));
+    CHECK(now() - begun < 2.3, "took %f", now() - begun);
+    CHECK(o->duration_us >= 300000, "%lu", (unsigned long)o->duration_us);
+    o = run_with("trap '' TERM INT HUP; exec 1>&- 2>&-; while :; do :; done", (struct options){.timeout_ms = 100});
+    CHECK(o->end == 'X' && o->status == 124, "%c %d", o->end, o->status);
+    o = run_with("kill -STOP $$", (struct options){.timeout_ms = 100});
+    CHECK(o->end == 'X' && o->status == 124, "a stopped command: %c %d", o->end, o->status);
+    o = run_with("yes", (struct options){.timeout_ms = 200});
+    CHECK(o->end == 'X' && o->status == 124 && o->out_length > 0, "a flood: %c %d", o->end, o->status);
+    o = run_with("exec >&- 2>&-; sleep 0.1; exit 9", (struct options){.timeout_ms = PATIENCE_MS});
+    CHECK(o->end == 'X' && o->status == 9, "closed streams: %c %d", o->end, o->status);
+}
+
+static void many_timeouts_at_once(void)
+{
+    int fds[20];
+    for (int i = 0; i < 20; i++)
+        fds[i] = start_with(TREE("7654.20") "sleep 7654.20", (struct options){.timeout_ms = 500});
+    for (int i = 0; i < 20; i++) {
+        struct outcome *o = collect(fds[i]);
+        CHECK(o->end == 'X' && o->status == 124 && !(o->flags & EXIT_SURVIVORS), "%c %d %d", o->end, o->status, o->flags);
+    }
+    CHECK(marked("7654.20") == 0, "%d left", marked("7654.20"));
+}
+
+static void aborts(void)
+{
+    int fd = start_with(TREE("7654.2") "sleep 7654.2", (struct options){0});
+    CHECK(eventually_runs("sleep 7654.2", TREE_SLEEPS + 1), "%d", marked("7654.2"));
+    send_frame(fd, FRAME_KILL, "", 0);
+    struct outcome *o = collect(fd);
+    CHECK(o->end == 'X' && o->status == 137 && (o->flags & EXIT_KILLED), "%c %d %d", o->end, o->status, o->flags);
+    CHECK(marked("7654.2") == 0, "%d left", marked("7654.2"));
+
+    fd = start_with(TREE("7654.3") "sleep 7654.3", (struct options){0});
+    CHECK(eventually_runs("sleep 7654.3", TREE_SLEEPS + 1), "%d", marked("7654.3"));
+    close(fd);
+    CHECK(eventually_gone("7654.3"), "%d left after the connection was lost", marked("7654.3"));
+
+    fd = start_with("trap 'exit 5' INT; echo ready; while :; do sleep 0.01; done", (struct options){0});
+    uint8_t bytes[HEADER_BYTES + 4 + HEADER_BYTES + 6];
+    CHECK(read_fully(fd, bytes, sizeof bytes), "STARTED and `ready`");
+    send_frame(fd, FRAME_SIGNAL, (uint8_t[]){SIGINT}, 1);
+    uint8_t header[HEADER_BYTES], payload[27];
+    CHECK(read_fully(fd, header, sizeof header) && header[0] == FRAME_EXIT && read_fully(fd, payload, sizeof payload), "EXIT");
+    CHECK(payload[0] == 5, "status %d", payload[0]);
+    close(fd);
+
+    fd = start_with("sleep 7654.4", (struct options){0});
+    CHECK(eventually_runs("sleep 7654.4", 1), "started");
+    send_frame(fd, 'Z', "", 0);
+    o = collect(fd);
+    CHECK(o->end == 'F' && strcmp(o->code, "unknown_request") == 0, "%c %s", o->end, o->code);
+    CHECK(eventually_gone("7654.4"), "an unknown frame ends the execution");
+}
+
+static void background_processes_stay(void)
+{
+    double begun = now();
+    struct outcome *o = run("sleep 7654.5 & (setsid sh -c 'while :; do echo tick; sleep 0.01; done' tick-7654.6 &) ; echo done; exit 3");
+    CHECK(o->end == 'X' && o->status == 3 && strncmp(o->out, "done\n", 5) == 0, "%c %d %s", o->end, o->status, o->out);
+    CHECK(now() - begun < 2, "the answer waited for the daemons: %f", now() - begun);
+    o = run("(yes 7654.7 &); exit 4");
+    CHECK(o->end == 'X' && o->status == 4, "a flooding daemon does not hold the answer: %c %d", o->end, o->status);
+    pause_ms(200); /* were a pipe closed or not read on, the daemon would die of it or stop */
+    CHECK(marked("sleep 7654.5") == 1, "daemon");
+    CHECK(marked("tick-7654.6") == 1, "talking daemon");
+    CHECK(marked("yes 7654.7") == 1, "flooding daemon");
+    end_marked("yes 7654.7");
+    end_marked("tick-7654.6");
+    end_marked("sleep 7654.5");
+    CHECK(eventually_childless(), "supervisors end with their last descendant");
+}
+
+static void back_pressure(void)
+{
+    int fd = start_with("head -c 60000000 /dev/zero; echo end >&2", (struct options){0});
+    pause_ms(300);
+    CHECK(marked("head -c 60000000") >= 1, "the command waits for a reader that does not read");
+    struct outcome *o = collect(fd);
+    CHECK(o->end == 'X' && o->status == 0 && o->out_length == 60000000 && strcmp(o->err, "end\n") == 0, "%zu", o->out_length);
+    /* the timeout works while nobody reads */
+    fd = start_with("yes 7654.8", (struct options){.timeout_ms = 200});
+    CHECK(eventually_runs("yes 7654.8", 1), "started");
+    CHECK(eventually_gone("yes 7654.8"), "killed although its output is stuck");
+    o = collect(fd);
+    CHECK(o->end == 'X' && o->status == 124, "%c %d", o->end, o->status);
+}
+
+static void standard_input(void)
+{
+    int fd = start_with("wc -c", (struct options){.wants_stdin = true});
+    static uint8_t block[MAX_PAYLOAD];
+    for (int i = 0; i < 32; i++)
+        send_frame(fd, FRAME_STDIN, block, sizeof block);
+    send_frame(fd, FRAME_STDIN, block, 0);
+    send_frame(fd, FRAME_STDIN, block, 3);
+    send_frame(fd, FRAME_STDIN_EOF, "", 0);
+    struct outcome *o = collect(fd);
+    CHECK(o->end == 'X' && o->status == 0 && strtol(o->out, NULL, 10) == 32 * MAX_PAYLOAD + 3, "%s", o->out);
+    fd = start_with("exec <&-; exit 6", (struct options){.wants_stdin = true});
+    send_frame(fd, FRAME_STDIN, block, sizeof block);
+    o = collect(fd);
+    CHECK(o->end == 'X' && o->status == 6, "unwanted input: %c %d", o->end, o->status);
+    fd = start_with("sleep 7654.9", (struct options){.wants_stdin = true});
+    send_frame(fd, FRAME_STDIN, block, sizeof block);
+    send_frame(fd, FRAME_STDIN, block, sizeof block);
+    CHECK(eventually_runs("sleep 7654.9", 1), "started");
+    close(fd);
+    CHECK(eventually_gone("7654.9"), "a lost host is noticed while input waits");
+}
+
+static void hostile_to_its_supervisor(void)
+{
+    struct outcome *o = run(TREE("7654.11") "kill -KILL $PPID; sleep 7654.11");
+    CHECK(o->end == 0, "no answer is invented: %c", o->end);
+    CHECK(eventually_gone("7654.11"), "%d strays left", marked("7654.11"));
+    o = run(TREE("7654.12") "kill -STOP $PPID; sleep 7654.12");
+    CHECK(o->end == 0, "no answer is invented: %c", o->end);
+    CHECK(eventually_gone("7654.12"), "%d strays left", marked("7654.12"));
+    o = run("kill -TERM $PPID; kill -INT $PPID; kill -SEGV $PPID; exit 8");
+    CHECK(o->end == 'X' ? o->status == 8 : o->end == 0, "%c %d", o->end, o->status);
+    o = run("sleep 7654.13 & exit 0");
+    CHECK(o->end == 'X', "a daemon of another execution");
+    o = run("kill -KILL $PPID");
+    CHECK(o->end == 0, "%c", o->end);
+    CHECK(eventually_runs("sleep 7654.13", 1), "is not a stray");
+    end_marked("sleep 7654.13");
+    CHECK(eventually_childless(), "end");
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    return *state ^= *state << 5;
+}
+
+static void fuzz(uint32_t seed)
+{
+    uint32_t state = seed;
+    printf("  fuzz seed %u\n", seed);
+    int next = next_connection();
+    for (int round = 0; round < 1500; round++) {
+        static uint8_t bytes[4096];
+        size_t length = run_frame(bytes, sizeof bytes, "true", (struct options){.timeout_ms = 50, .workdir = "/", .env = {"A", "b", "C", "d"}});
+        if (round % 3 == 0) {
+            length = next_random(&state) % 200;
+            for (size_t i = 0; i < length; i++)
+                bytes[i] = (uint8_t)next_random(&state);
+            if (round % 2 == 0 && length > 4)
+                memcpy(bytes, (uint8_t[]){FRAME_RUN, 0, 0, 0}, 4);
+        } else {
+            /* not into the command text: the fuzz is of frames, not of the shell */
+            for (uint32_t n = 1 + next_random(&state) % 4; n > 0; n--) {
+                size_t at = next_random(&state) % length;
+                if (at < 18 || at > 26)
+                    bytes[at] = (uint8_t)next_random(&state);
+            }
+            if (round % 5 == 0)
+                length -= next_random(&state) % length;
+            else if (round % 5 == 1)
+                for (uint32_t n = next_random(&state) % 300; n > 0; n--)
+                    bytes[length++] = (uint8_t)next_random(&state);
+        }
+        int fd = next;
+        send_bytes(fd, bytes, length == 0 ? 1 : length);
+        next = next_connection(); /* so a supervisor has this one */
+        shutdown(fd, SHUT_WR);
+        static uint8_t answer[4096];
+        while (read_fully(fd, answer, 1)) {
+        }
+        close(fd);
+        int status;
+        CHECK(waitpid(guest, &status, WNOHANG) == 0, "round %d: the guest ended with %x", round, status);
+    }
+    close(next);
+    CHECK(run("echo alive")->status == 0, "alive");
+    CHECK(eventually_childless(), "no supervisor left");
+}
+
+static void many(void)
+{
+    double begun = now();
+    for (int i = 0; i < 200; i++) {
+        struct outcome *o = run("exit 42");
+        CHECK(o->end == 'X' && o->status == 42, "run %d: %c %d", i, o->end, o->status);
+    }
+    printf("  200 in a row: %.2f ms each\n", (now() - begun) * 5);
+    int fds[200];
+    for (int i = 0; i < 200; i++) {
+        char command[64];
+        snprintf(command, sizeof command, "sleep 0.2; echo %d; exit %d", i, i);
+        fds[i] = start_with(command, (struct options){0});
+    }
+    for (int i = 0; i < 200; i++) {
+        struct outcome *o = collect(fds[i]);
+        CHECK(o->end == 'X' && o->status == i && strtol(o->out, NULL, 10) == i, "%d: %c %d", i, o->end, o->status);
+    }
+    CHECK(eventually_childless(), "supervisors gone");
+    CHECK(children('Z') == 0, "zombies");
+}
+
+static void zombies_are_reaped(void)
+{
+    CHECK(run("i=0; while [ $i -lt 50 ]; do (true & ) ; i=$((i+1)); done; sleep 0.3 &")->end == 'X', "run");
+    CHECK(eventually_childless(), "%d children, %d zombies", children(0), children('Z'));
+}
+
+static void host_restart(void)
+{
+    int running = start_with("sleep 7654.14", (struct options){0});
+    CHECK(eventually_runs("sleep 7654.14", 1), "started");
+    int idle = next_connection();
+    close(listener);
+    close(idle);
+    close(running);
+    unlink(socket_path);
+    CHECK(eventually_gone("7654.14"), "what ran for the old host ends");
+    long before = proc_value(guest, "status", "voluntary_ctxt_switches:");
+    pause_ms(1500);
+    long wakeups = proc_value(guest, "status", "voluntary_ctxt_switches:") - before;
+    CHECK(wakeups < 20, "%ld wake-ups in 1.5 s without a host", wakeups);
+    host_listen();
+    double begun = now();
+    CHECK(run("exit 11")->status == 11, "after the restart");
+    CHECK(now() - begun < 1.5, "reconnected after %f s", now() - begun);
+}
+
+static void quiet_when_idle(void)
+{
+    int fd = next_connection();
+    pause_ms(100);
+    long before = proc_value(guest, "status", "voluntary_ctxt_switches:");
+    pause_ms(1000);
+    CHECK(proc_value(guest, "status", "voluntary_ctxt_switches:") == before, "woke up");
+    printf("  idle: Rss %ld kB, Pss %ld kB, Private_Dirty %ld kB\n", proc_value(guest, "smaps_rollup", "Rss:"),
+           proc_value(guest, "smaps_rollup", "Pss:"), proc_value(guest, "smaps_rollup", "Private_Dirty:"));
+    if (strstr(guest_binary, "sanitized") == NULL)
+        CHECK(proc_value(guest, "smaps_rollup", "Rss:") <= 1024, "resident memory");
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/environ", guest);
+    int n = slurp(path, text, sizeof text);
+    CHECK(n > 0 && memmem(text, (size_t)n, TOKEN, strlen(TOKEN)) == NULL, "the token can be read in %s (%d bytes)", path, n);
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%d/fd", guest);
+    CHECK(geteuid() == 0 || stat(path, &st) != 0 || st.st_uid == 0, "dumpable");
+    send_frame(fd, FRAME_RUN, "", 0);
+    CHECK(collect(fd)->end == 'F', "the connection was kept");
+}
+
+static void terminate_guest(void)
+{
+    int fds[10];
+    for (int i = 0; i < 10; i++)
+        fds[i] = start_with(TREE("7654.15") "sleep 7654.15", (struct options){0});
+    CHECK(eventually_runs("sleep 7654.15", 10 * (TREE_SLEEPS + 1)), "%d", marked("7654.15"));
+    for (int i = 0; i < 10; i++)
+        close(fds[i]); /* so that supervisors kill while the guest does */
+    double begun = now();
+    kill(guest, SIGTERM);
+    int status;
+    CHECK(waitpid(guest, &status, 0) == guest && WIFEXITED(status) && WEXITSTATUS(status) == 0, "%x", status);
+    CHECK(now() - begun < 1, "took %f", now() - begun);
+    CHECK(eventually_gone("7654.15"), "%d left", marked("7654.15"));
+}
+
+/* Grows without end; with `apart`, every process in a session of its own. */
+static _Noreturn void bomb(bool apart)
+{
+    signal(SIGCHLD, SIG_IGN);
+    for (;;)
+        if (fork() == 0 && apart)
+            setsid();
+}
+
+/* Never is the same process for long, and never has a parent for long. */
+static _Noreturn void runner(void)
+{
+    for (int i = 0; i < 8; i++)
+        if (fork() == 0)
+            for (;;)
+                if (fork() > 0)
+                    _exit(0);
+    for (;;)
+        pause();
+}
+
+static void survives(const char *name, const char *command)
+{
+    double begun = now();
+    struct outcome *o = run_with(command, (struct options){.timeout_ms = 700});
+    printf("  %s: answered after %.0f ms of 700, flags %d\n", name, (now() - begun) * 1000, o->flags);
+    CHECK(o->end == 'X' && o->status == 124, "%s: %c %d %s %s", name, o->end, o->status, o->code, o->err);
+    /* The bomb and whatever else this machine does take their share of the processor: a generous limit. */
+    CHECK(now() - begun < PATIENCE_MS / 1000.0, "%s took %f", name, now() - begun);
+    CHECK(eventually_childless(), "%d children left", children(0));
+}
+
+/* Under a limit of processes (counted per user: it takes root to give the guest one of its own). */
+static void fork_bombs(const char *self)
+{
+    if (geteuid() != 0) {
+        printf("  SKIPPED: needs root\n");
+        return;
+    }
+    char copy[128], command[512];
+    snprintf(copy, sizeof copy, "%s/bomb", directory); /* where any user may run it */
+    snprintf(command, sizeof command, "cp %s %s && chmod 755 %s", self, copy, copy);
+    CHECK(system(command) == 0, "%s", command);
+    guest_start(61000 + (uid_t)getpid() % 4000, 200); /* nobody else's, another run of this check included */
+    snprintf(command, sizeof command, "exec %s --bomb", copy);
+    survives("bomb", command);
+    snprintf(command, sizeof command, "exec %s --bomb-apart", copy);
+    survives("bomb of sessions", command);
+    snprintf(command, sizeof command, "exec %s --runner", copy);
+    survives("runner", command);
+    snprintf(command, sizeof command, "%s --bomb-apart & kill -KILL $PPID; exec %s --runner", copy, copy);
+    CHECK(run(command)->end == 0, "the supervisor was killed");
+    double begun = now();
+    CHECK(eventually_childless(), "%d children left", children(0));
+    printf("  bomb without a supervisor: gone after %.0f ms\n", (now() - begun) * 1000);
+    CHECK(run("i=0; while [ $i -lt 300 ]; do sleep 7654.17 & i=$((i+1)); done 2>/dev/null")->end == 'X', "filled");
+    struct outcome *o = run("true");
+    CHECK(o->end == 'F' && strcmp(o->code, "no_resources") == 0, "no process left for it: %c %s", o->end, o->code);
+    kill(guest, SIGTERM);
+    int status;
+    CHECK(waitpid(guest, &status, 0) == guest && WIFEXITED(status), "%x", status);
+    CHECK(eventually_gone("7654.17"), "left");
+    unlink(copy);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--bomb") == 0)
+        bomb(false);
+    if (argc > 1 && strcmp(argv[1], "--bomb-apart") == 0)
+        bomb(true);
+    if (argc > 1 && strcmp(argv[1], "--runner") == 0)
+        runner();
+    test_name = "start";
+    guest_binary = argc > 1 ? argv[1] : "build/sandglass-guest";
+    uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 20250731;
+    signal(SIGPIPE, SIG_IGN);
+    CHECK(mkdtemp(directory) != NULL && chmod(directory, 0711) == 0, "mkdtemp");
+    snprintf(socket_path, sizeof socket_path, "%s/host.sock", directory);
+    host_listen();
+    guest_start(0, 0);
+    struct {
+        const char *name;
+        void (*test)(void);
+    } tests[] = {
+        {"exit codes and signals", exit_codes},
+        {"streams and environment", streams_and_environment},
+        {"failures are not exit codes", failures_are_not_exit_codes},
+        {"timeouts", timeouts},
+        {"many timeouts at once", many_timeouts_at_once},
+        {"aborts", aborts},
+        {"background processes stay", background_processes_stay},
+        {"back-pressure", back_pressure},
+        {"standard input", standard_input},
+        {"a command hostile to its supervisor", hostile_to_its_supervisor},
+        {"many", many},
+        {"zombies are reaped", zombies_are_reaped},
+        {"host restart", host_restart},
+        {"quiet when idle", quiet_when_idle},
+    };
+    printf("%s\n", guest_binary);
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        test_name = tests[i].name;
+        double begun = now();
+        tests[i].test();
+        printf("ok %s (%.1f s)\n", test_name, now() - begun);
+        fflush(stdout);
+    }
+    test_name = "fuzz";
+    double fuzz_begun = now();
+    fuzz(seed);
+    printf("ok fuzz (%.1f s)\n", now() - fuzz_begun);
+    test_name = "SIGTERM";
+    terminate_guest();
+    printf("ok SIGTERM\n");
+    if (listener >= 0) { /* drop what the old guest had offered */
+        close(listener);
+        host_listen();
+    }
+    test_name = "fork bombs";
+    fork_bombs(argv[0]);
+    printf("ok fork bombs\n");
+    unlink(socket_path);
+    rmdir(directory);
+    printf("%d checks passed\n", checks);
+    return 0;
+}

@@ -1,0 +1,126 @@
+package io.sandglass.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** A client of the HTTP API as its users write one: method, path, JSON. */
+final class ApiClient {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(10))
+          .build();
+
+  /** An answer: its body is {@code null} when there is none. */
+  record Answer(int status, JsonNode body, java.net.http.HttpHeaders headers) {
+    Answer expect(int expected) {
+      assertThat(status).as("%s", body).isEqualTo(expected);
+      return this;
+    }
+
+    String text(String field) {
+      assertThat(body.has(field)).as("%s in %s", field, body).isTrue();
+      return body.get(field).asText();
+    }
+
+    Optional<String> header(String name) {
+      return headers.firstValue(name);
+    }
+  }
+
+  private final URI base;
+  private final String key;
+
+  ApiClient(URI base, String key) {
+    this.base = base;
+    this.key = key;
+  }
+
+  Answer get(String path) {
+    return send("GET", path, null, Map.of());
+  }
+
+  Answer delete(String path) {
+    return send("DELETE", path, null, Map.of());
+  }
+
+  Answer post(String path, String body) {
+    return send("POST", path, body, Map.of());
+  }
+
+  Answer post(String path, String body, Map<String, String> headers) {
+    return send("POST", path, body, headers);
+  }
+
+  /** A running sandbox's id. */
+  String create(String body) {
+    Answer answer = post("/v1/sandboxes", body, Map.of("Prefer", "wait=60")).expect(201);
+    assertThat(answer.text("status")).as("%s", answer.body()).isEqualTo("running");
+    return answer.text("id");
+  }
+
+  Answer execute(String id, String command) {
+    return post(
+        "/v1/sandboxes/" + id + "/execute",
+        JSON.createObjectNode().put("command", command).toString());
+  }
+
+  String status(String id) {
+    return get("/v1/sandboxes/" + id).expect(200).text("status");
+  }
+
+  JsonNode events(String id) {
+    return get("/v1/sandboxes/" + id + "/events?limit=1000").expect(200).body().get("events");
+  }
+
+  Answer send(String method, String path, String body, Map<String, String> headers) {
+    try {
+      return trySend(method, path, body, headers);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Like {@link #send}, for a server that may go away meanwhile. */
+  Answer trySend(String method, String path, String body, Map<String, String> headers)
+      throws IOException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(base.resolve(path))
+            .timeout(Duration.ofSeconds(150))
+            .header("Authorization", "Bearer " + key)
+            .method(
+                method,
+                body == null
+                    ? HttpRequest.BodyPublishers.noBody()
+                    : HttpRequest.BodyPublishers.ofString(body));
+    if (body != null) {
+      request.header("Content-Type", "application/json");
+    }
+    headers.forEach(request::header);
+    try {
+      HttpResponse<String> response =
+          HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
+      return new Answer(response.statusCode(), parse(response.body()), response.headers());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
+  }
+
+  private static JsonNode parse(String body) throws JsonProcessingException {
+    return body.isEmpty() ? null : JSON.readTree(body);
+  }
+}

@@ -1,0 +1,106 @@
+package io.sandglass.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A sandbox's life through docker-compose.yml: Kafka, PostgreSQL, api, engine and executor as
+ * containers.
+ */
+class ComposeIT {
+  @TempDir Path data;
+  private Map<String, String> environment;
+
+  @BeforeEach
+  void up() throws Exception {
+    String name = "it" + UUID.randomUUID().toString().substring(0, 8);
+    environment =
+        Map.of(
+            "DATA",
+            data.toString(),
+            "PORT",
+            Integer.toString(freePort()),
+            "COMPOSE_PROJECT_NAME",
+            name,
+            "SANDGLASS_NODE_ID",
+            "node-" + name,
+            "SANDGLASS_STATE",
+            data.resolve("s").toString(),
+            "SANDGLASS_NETWORK",
+            "sandglass-" + name);
+    run("../bin/compose-up");
+  }
+
+  @AfterEach
+  void down() throws Exception {
+    run("../bin/compose", "down", "--volumes");
+    Containers.removeAll(environment.get("SANDGLASS_NODE_ID"));
+  }
+
+  @Test
+  void aSandboxIsCreatedRunsACommandAndIsDestroyed() throws Exception {
+    Map<String, String> client = read(data.resolve("compose-client.env"));
+    ApiClient api =
+        new ApiClient(URI.create(client.get("SANDGLASS_URL")), client.get("SANDGLASS_API_KEY"));
+
+    String id = api.create("{\"template\": \"python\", \"env\": {\"GREETING\": \"hello\"}}");
+    ApiClient.Answer answer =
+        api.execute(id, "echo $GREETING; python3 -c 'print(6*7)'").expect(200);
+    assertThat(answer.text("stdout")).isEqualTo("hello\n42\n");
+
+    run("../bin/compose", "restart", "api", "engine", "executor");
+    Awaitility.await("the services after their restart")
+        .atMost(Duration.ofMinutes(3))
+        .ignoreExceptions()
+        .until(() -> api.get("/readyz").status() == 200);
+    assertThat(api.execute(id, "echo again").expect(200).text("stdout")).isEqualTo("again\n");
+
+    api.delete("/v1/sandboxes/" + id).expect(204);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () -> {
+              assertThat(api.events(id).findValuesAsText("type")).endsWith("SandboxEnded");
+              assertThat(Containers.of(id)).isEmpty();
+            });
+  }
+
+  private void run(String... command) throws IOException, InterruptedException {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as("%s: %s", String.join(" ", command), output).isZero();
+  }
+
+  private static Map<String, String> read(Path file) throws IOException {
+    try (Stream<String> lines = Files.lines(file)) {
+      return lines
+          .map(line -> line.split("=", 2))
+          .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package io.sandglass.standalone;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The sandboxes' containers as the Docker command line shows them: an eye that is not ours. */
+final class Containers {
+  private Containers() {}
+
+  /** Names of all containers of a sandbox, whatever their state. */
+  static List<String> of(String sandboxId) {
+    return docker(
+        "ps",
+        "-a",
+        "--filter",
+        "label=io.sandglass.sandbox=" + sandboxId,
+        "--format",
+        "{{.Names}}");
+  }
+
+  /** Sandbox ids of all containers of a node. */
+  static List<String> sandboxesOn(String nodeId) {
+    return docker(
+        "ps",
+        "-a",
+        "--filter",
+        "label=io.sandglass.node=" + nodeId,
+        "--format",
+        "{{.Label \"io.sandglass.sandbox\"}}");
+  }
+
+  static void removeAll(String nodeId) {
+    List<String> ids = docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId);
+    if (!ids.isEmpty()) {
+      List<String> command = new ArrayList<>(List.of("rm", "-f"));
+      command.addAll(ids);
+      docker(command.toArray(String[]::new));
+    }
+  }
+
+  /** The lines a docker command prints; fails with its own words when it fails. */
+  static List<String> docker(String... arguments) {
+    List<String> command = new ArrayList<>(List.of("docker"));
+    command.addAll(List.of(arguments));
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      int code = process.waitFor();
+      if (code != 0) {
+        throw new AssertionError(
+            String.join(" ", command) + " failed with " + code + ": " + output);
+      }
+      return output.lines().filter(line -> !line.isBlank()).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("The docker command line is needed: run bin/docker-up", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+}
