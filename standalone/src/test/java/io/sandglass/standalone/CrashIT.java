@@ -141,8 +141,11 @@ class CrashIT {
 
   private void destroy(ApiClient api, Random random) throws IOException {
     String id = acknowledged.size() > 3 ? any(random) : null;
-    if (id != null
-        && api.trySend("DELETE", "/v1/sandboxes/" + id, null, Map.of()).status() == 204) {
+    if (id == null) {
+      return;
+    }
+    doomed.add(id);
+    if (api.trySend("DELETE", "/v1/sandboxes/" + id, null, Map.of()).status() == 204) {
       destroyed.add(id);
     }
   }
@@ -203,7 +206,7 @@ class CrashIT {
                         .hasSize(1));
       } else if (!doomed.contains(id)) {
         assertThat(api.status(id))
-            .as("%s, never destroyed (seed %d): %s", id, seed, types)
+            .as("%s, never destroyed (seed %d): %s", id, seed, api.events(id))
             .isEqualTo("running");
         Set<String> done = executed.getOrDefault(id, Set.of());
         String markers =
