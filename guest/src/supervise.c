@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "tree.h"
 #include "wire.h"
 
@@ -300,8 +301,10 @@ static void serve_request(void)
     uint8_t header[HEADER_BYTES];
     read_fully(run.connection, header, sizeof header, until_us);
     uint32_t length = decode_u32(header + 1);
+    if (is_file_request(header[0]))
+        serve_file(run.connection, header[0], length);
     if (header[0] != FRAME_RUN)
-        refuse(run.connection, "unknown_request", "the first frame must be RUN");
+        refuse(run.connection, "unknown_request", "the first frame must be a request");
     if (length > MAX_REQUEST)
         refuse(run.connection, "bad_request", "RUN is longer than 256 KiB");
     uint8_t *payload = malloc(length + 1);

@@ -57,6 +57,7 @@ static uint64_t take(struct fields *in, size_t width)
 uint8_t read_u8(struct fields *in) { return (uint8_t)take(in, 1); }
 uint16_t read_u16(struct fields *in) { return (uint16_t)take(in, 2); }
 uint32_t read_u32(struct fields *in) { return (uint32_t)take(in, 4); }
+uint64_t read_u64(struct fields *in) { return take(in, 8); }
 
 /* A text with a NUL inside is bad: no field of a request may have one. */
 struct text read_text(struct fields *in)

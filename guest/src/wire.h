@@ -21,12 +21,20 @@ enum frame_type {
     FRAME_STDERR = 'E',
     FRAME_EXIT = 'X',
     FRAME_ERROR = 'F',
+    FRAME_READY = 'Y',
+    FRAME_ENTRY = 'n',
     /* host to guest */
     FRAME_RUN = 'R',
     FRAME_STDIN = 'I',
     FRAME_STDIN_EOF = 'C',
     FRAME_SIGNAL = 'G',
     FRAME_KILL = 'K',
+    FRAME_UPLOAD = 'U',
+    FRAME_DOWNLOAD = 'D',
+    FRAME_LIST = 'L',
+    /* both ways */
+    FRAME_DATA = 'd',
+    FRAME_END = 'e',
 };
 
 enum run_flag { RUN_STDIN = 1 };
@@ -69,6 +77,7 @@ struct text {
 uint8_t read_u8(struct fields *in);
 uint16_t read_u16(struct fields *in);
 uint32_t read_u32(struct fields *in);
+uint64_t read_u64(struct fields *in);
 struct text read_text(struct fields *in);
 uint32_t decode_u32(const uint8_t *at);
 

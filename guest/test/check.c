@@ -210,12 +210,6 @@ static void keep(char *to, size_t *length, const uint8_t *bytes, size_t n)
     to[*length < KEEP ? *length : KEEP] = 0;
 }
 
-static uint64_t read_u64(struct fields *in)
-{
-    uint64_t high = read_u32(in);
-    return high << 32 | read_u32(in);
-}
-
 static struct outcome *collect(int fd)
 {
     static struct outcome o;
@@ -596,6 +590,383 @@ static uint32_t next_random(uint32_t *state)
     return *state ^= *state << 5;
 }
 
+/* ---- files ---- */
+
+static char here[128]; /* a directory of the running test's own */
+
+static const char *in_here(const char *name)
+{
+    static char paths[4][5000];
+    static int turn;
+    char *path = paths[turn++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", here, name);
+    return path;
+}
+
+static void fresh_directory(const char *name)
+{
+    char command[512];
+    snprintf(here, sizeof here, "%s/%s", directory, name);
+    snprintf(command, sizeof command, "rm -rf %s && mkdir %s", here, here);
+    CHECK(system(command) == 0, "%s", command);
+}
+
+static void end_directory(void)
+{
+    char command[512];
+    snprintf(command, sizeof command, "rm -rf %s", here);
+    CHECK(system(command) == 0, "%s", command);
+}
+
+static int entries_here(void)
+{
+    int count = -2;
+    DIR *d = opendir(here);
+    while (readdir(d) != NULL)
+        count++;
+    closedir(d);
+    return count;
+}
+
+static int ask_file(uint8_t type, const char *path, uint64_t most)
+{
+    static uint8_t bytes[8192];
+    struct frame f;
+    frame_begin(&f, bytes, sizeof bytes, (enum frame_type)type);
+    frame_text(&f, path);
+    frame_u64(&f, most);
+    frame_end(&f);
+    int fd = next_connection();
+    send_bytes(fd, bytes, f.length);
+    return fd;
+}
+
+struct file_answer {
+    char end; /* 'e', 'F' or 0 */
+    bool ready;
+    uint64_t size, count, data, modified_ms;
+    uint32_t sum; /* of the bytes that came */
+    bool more;
+    int entries;
+    char code[64], first[300], last[300], text[4096];
+};
+
+static uint32_t sum_on(uint32_t sum, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        sum = (sum ^ bytes[i]) * 16777619u;
+    return sum;
+}
+
+/* Reads frames up to the first READY, or to the end of the answer. */
+static void hear(int fd, struct file_answer *a, bool to_ready)
+{
+    static uint8_t payload[MAX_PAYLOAD];
+    uint8_t header[HEADER_BYTES];
+    while (a->end == 0 && !(to_ready && a->ready) && read_fully(fd, header, sizeof header)) {
+        uint32_t length = decode_u32(header + 1);
+        CHECK(length <= MAX_PAYLOAD && read_fully(fd, payload, length), "payload");
+        struct fields in = {payload, payload + length, false};
+        if (header[0] == FRAME_READY) {
+            CHECK(!a->ready && (length == 0 || length == 8), "READY");
+            a->ready = true;
+            a->size = length == 0 ? 0 : read_u64(&in);
+        } else if (header[0] == FRAME_DATA) {
+            CHECK(a->ready && length > 0, "DATA");
+            if (a->data + length < sizeof a->text)
+                memcpy(a->text + a->data, payload, length);
+            a->data += length;
+            a->sum = sum_on(a->sum, payload, length);
+        } else if (header[0] == FRAME_ENTRY) {
+            read_u8(&in);
+            read_u64(&in);
+            CHECK(read_u16(&in) <= 07777, "mode");
+            a->modified_ms = read_u64(&in);
+            struct text name = read_text(&in);
+            CHECK(!in.bad && in.at == in.end && name.length > 0 && name.length < sizeof a->last, "ENTRY");
+            memcpy(a->last, name.at, name.length);
+            a->last[name.length] = 0;
+            if (a->entries++ == 0)
+                strcpy(a->first, a->last);
+        } else if (header[0] == FRAME_END) {
+            a->count = read_u64(&in);
+            a->more = length == 9 && read_u8(&in);
+            CHECK(!in.bad && in.at == in.end, "END");
+            a->end = 'e';
+        } else {
+            CHECK(header[0] == FRAME_ERROR, "frame type %d", header[0]);
+            struct text code = read_text(&in), detail = read_text(&in);
+            CHECK(!in.bad && in.at == in.end && code.length < sizeof a->code && detail.length > 0, "ERROR");
+            memcpy(a->code, code.at, code.length);
+            a->end = 'F';
+        }
+    }
+}
+
+static struct file_answer *answer_of(int fd)
+{
+    static struct file_answer a;
+    memset(&a, 0, sizeof a);
+    a.sum = 2166136261u;
+    hear(fd, &a, false);
+    close(fd);
+    return &a;
+}
+
+static struct file_answer *download(const char *path) { return answer_of(ask_file(FRAME_DOWNLOAD, path, 100000000)); }
+
+static struct file_answer *list_after(const char *path, const char *after, uint32_t most)
+{
+    static uint8_t bytes[16384];
+    struct frame f;
+    frame_begin(&f, bytes, sizeof bytes, FRAME_LIST);
+    frame_text(&f, path);
+    frame_text(&f, after);
+    frame_u32(&f, most);
+    frame_end(&f);
+    int fd = next_connection();
+    send_bytes(fd, bytes, f.length);
+    return answer_of(fd);
+}
+
+/* A connection on which the guest is ready for the content, or has refused; see `end`. */
+static int begin_upload(const char *path, uint64_t most, struct file_answer *a)
+{
+    int fd = ask_file(FRAME_UPLOAD, path, most);
+    memset(a, 0, sizeof *a);
+    hear(fd, a, true);
+    return fd;
+}
+
+static void send_end(int fd, uint64_t count)
+{
+    uint8_t bytes[HEADER_BYTES + 8];
+    struct frame f;
+    frame_begin(&f, bytes, sizeof bytes, FRAME_END);
+    frame_u64(&f, count);
+    frame_end(&f);
+    send_bytes(fd, bytes, f.length);
+}
+
+static struct file_answer *upload(const char *path, const char *content)
+{
+    static struct file_answer a;
+    int fd = begin_upload(path, 1000000, &a);
+    if (a.end == 0) {
+        if (*content != 0)
+            send_frame(fd, FRAME_DATA, content, (uint32_t)strlen(content));
+        send_end(fd, strlen(content));
+        hear(fd, &a, false);
+    }
+    close(fd);
+    return &a;
+}
+
+static bool holds(const char *path, const char *content)
+{
+    char text[4096];
+    return slurp(path, text, sizeof text) == (int)strlen(content) && strcmp(text, content) == 0;
+}
+
+static bool refused(const struct file_answer *a, const char *code)
+{
+    bool as_told = a->end == 'F' && strcmp(a->code, code) == 0;
+    if (!as_told)
+        fprintf(stderr, "  got %c %s\n", a->end == 0 ? '0' : a->end, a->code);
+    return as_told;
+}
+
+static void files_go_in_and_out(void)
+{
+    fresh_directory("in-out");
+    CHECK(upload(in_here("a/b/\xc3\xbc c/new"), "hello")->count == 5, "new");
+    CHECK(holds(in_here("a/b/\xc3\xbc c/new"), "hello"), "content");
+    struct stat st;
+    CHECK(stat(in_here("a/b/\xc3\xbc c/new"), &st) == 0 && (st.st_mode & 0777) == 0644 && st.st_nlink == 1, "mode %o", st.st_mode);
+    chmod(in_here("a/b/\xc3\xbc c/new"), 0751);
+    CHECK(upload(in_here("a//b/./\xc3\xbc c/new"), "")->end == 'e' && holds(in_here("a/b/\xc3\xbc c/new"), ""), "replaced by nothing");
+    CHECK(stat(in_here("a/b/\xc3\xbc c/new"), &st) == 0 && (st.st_mode & 0777) == 0751, "the mode stays: %o", st.st_mode);
+    struct file_answer *a = download(in_here("a/b/\xc3\xbc c/new"));
+    CHECK(a->end == 'e' && a->size == 0 && a->data == 0, "empty");
+
+    static uint8_t block[MAX_PAYLOAD];
+    uint32_t state = 1, sum = 2166136261u;
+    struct file_answer u;
+    int fd = begin_upload(in_here("large"), 5000000, &u);
+    CHECK(u.ready, "%s", u.code);
+    for (int left = 5000000; left > 0;) {
+        uint32_t length = left < MAX_PAYLOAD ? (uint32_t)left : MAX_PAYLOAD;
+        for (uint32_t i = 0; i < length; i++)
+            block[i] = (uint8_t)next_random(&state);
+        sum = sum_on(sum, block, length);
+        send_frame(fd, FRAME_DATA, block, length);
+        left -= (int)length;
+    }
+    send_end(fd, 5000000);
+    hear(fd, &u, false);
+    close(fd);
+    CHECK(u.end == 'e' && u.count == 5000000, "%s", u.code);
+    a = download(in_here("large"));
+    CHECK(a->end == 'e' && a->size == 5000000 && a->data == 5000000 && a->count == 5000000 && a->sum == sum, "%s", a->code);
+
+    /* links are followed as a program would follow them, and stay */
+    CHECK(symlink("a", in_here("link")) == 0 && symlink("link/b/target", in_here("file-link")) == 0, "symlink");
+    CHECK(upload(in_here("file-link"), "through")->end == 'e' && holds(in_here("a/b/target"), "through"), "through links");
+    CHECK(lstat(in_here("file-link"), &st) == 0 && S_ISLNK(st.st_mode), "the link stays");
+    CHECK(download(in_here("file-link"))->data == 7, "through a link");
+    CHECK(symlink("loop", in_here("loop")) == 0 && refused(upload(in_here("loop"), "x"), "invalid_path"), "loop");
+    CHECK(refused(download(in_here("loop")), "invalid_path"), "loop");
+    end_directory();
+}
+
+static void files_that_are_refused(void)
+{
+    fresh_directory("refused");
+    CHECK(mkdir(in_here("dir"), 0755) == 0 && mkfifo(in_here("fifo"), 0644) == 0 && upload(in_here("file"), "x")->end == 'e', "made");
+    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strncpy(address.sun_path, in_here("socket"), sizeof address.sun_path - 1);
+    CHECK(bind(listening, (struct sockaddr *)&address, sizeof address) == 0, "socket");
+    CHECK(refused(upload(in_here("dir"), "x"), "is_directory") && refused(download(in_here("dir")), "is_directory"), "directory");
+    CHECK(refused(upload("/", "x"), "is_directory") && refused(download("/"), "is_directory"), "root");
+    CHECK(refused(upload(in_here("dir/"), "x"), "is_directory") && refused(upload(in_here("dir/.."), "x"), "is_directory"), "directory");
+    CHECK(refused(upload(in_here("fifo"), "x"), "not_a_file") && refused(download(in_here("fifo")), "not_a_file"), "fifo");
+    CHECK(refused(upload(in_here("socket"), "x"), "not_a_file") && refused(download(in_here("socket")), "not_a_file"), "socket");
+    CHECK(refused(upload("/dev/null", "x"), "not_a_file") && refused(download("/dev/zero"), "not_a_file"), "device");
+    CHECK(refused(upload(in_here("file/x"), "x"), "invalid_path") && refused(download(in_here("file/x")), "invalid_path"), "below a file");
+    CHECK(refused(upload(in_here("fifo/x/y"), "x"), "invalid_path"), "below a fifo");
+    CHECK(refused(download(in_here("none")), "not_found") && refused(download(in_here("no/such")), "not_found"), "missing");
+    CHECK(refused(upload("/proc/none", "x"), "not_found") || geteuid() != 0, "proc takes no files");
+    char long_name[400];
+    memset(long_name, 'n', sizeof long_name);
+    memcpy(long_name, "new/", 4);
+    long_name[300] = 0;
+    CHECK(refused(upload(in_here(long_name), "x"), "invalid_path") && refused(download(in_here(long_name + 4)), "invalid_path"), "name");
+    char deep[4097];
+    int at = snprintf(deep, sizeof deep, "%s", here);
+    while (at < 4096 - 11)
+        at += sprintf(deep + at, "/%s", "ten-letter");
+    at += sprintf(deep + at, "/");
+    memset(deep + at, 'x', (size_t)(4096 - at));
+    deep[4096] = 0;
+    CHECK(upload(deep, "deep")->end == 'e' && download(deep)->data == 4, "a path of 4096 bytes");
+    CHECK(refused(upload("relative", "x"), "bad_request") && refused(download(""), "bad_request"), "relative");
+    CHECK(truncate(in_here("file"), (off_t)1 << 40) == 0 && refused(download(in_here("file")), "too_large"), "sparse");
+    struct file_answer *a = download("/proc/self/status");
+    CHECK(a->end == 'e' && a->size == a->data && a->data > 100 && strstr(a->text, "State:") != NULL, "proc: %s", a->code);
+    CHECK(refused(download("/proc/kallsyms"), "too_large") || access("/proc/kallsyms", R_OK) < 0, "large and without a size");
+    CHECK(download("/proc/self/environ")->end != 0 && memmem(a->text, sizeof a->text, TOKEN, strlen(TOKEN)) == NULL, "the token");
+    CHECK(download("/proc/self/mem")->end == 'F', "memory");
+    close(listening);
+    end_directory();
+}
+
+static void broken_uploads_leave_nothing(void)
+{
+    fresh_directory("broken");
+    static uint8_t block[MAX_PAYLOAD];
+    struct file_answer a;
+    for (int way = 0; way < 7; way++) {
+        int fd = begin_upload(in_here(way % 2 == 0 ? "file" : "new/dir/file"), MAX_PAYLOAD + 10, &a);
+        CHECK(a.ready && a.end == 0, "%s", a.code);
+        send_frame(fd, FRAME_DATA, block, sizeof block);
+        if (way == 1)
+            send_bytes(fd, (uint8_t[]){FRAME_DATA, 0, 0, 0, 9, 'h', 'a', 'l', 'f'}, 9);
+        else if (way == 2)
+            send_end(fd, sizeof block - 1);
+        else if (way == 3)
+            send_frame(fd, FRAME_DATA, block, 11);
+        else if (way == 4)
+            send_frame(fd, FRAME_DATA, block, 0);
+        else if (way == 5)
+            send_frame(fd, FRAME_RUN, block, 4);
+        else if (way == 6)
+            send_bytes(fd, (uint8_t[]){FRAME_DATA, 0xff, 0xff, 0xff, 0xff}, 5);
+        if (way < 2) {
+            shutdown(fd, SHUT_WR);
+            CHECK(answer_of(fd)->end == 0, "way %d", way);
+        } else {
+            CHECK(refused(answer_of(fd), way == 3 ? "too_large" : "bad_request"), "way %d", way);
+        }
+        CHECK(eventually_childless() && entries_here() == 0, "way %d left something", way);
+    }
+    CHECK(upload(in_here("file"), "old")->end == 'e', "old");
+    int fd = begin_upload(in_here("file"), 100, &a);
+    send_frame(fd, FRAME_DATA, "new", 3);
+    close(fd);
+    CHECK(eventually_childless() && holds(in_here("file"), "old") && entries_here() == 1, "the old one stays");
+    fd = begin_upload(in_here("file"), 100, &a);
+    unlink(in_here("file"));
+    CHECK(mkdir(in_here("file"), 0755) == 0, "meanwhile");
+    send_end(fd, 0);
+    CHECK(refused(answer_of(fd), "is_directory") && entries_here() == 1, "a directory came between");
+    end_directory();
+}
+
+static void directories(void)
+{
+    fresh_directory("list");
+    for (int i = 0; i < 2500; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "n%04d", (i * 1237) % 2500);
+        int fd = open(in_here(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+        CHECK(fd >= 0, "%s", name);
+        close(fd);
+    }
+    struct file_answer *a = list_after(here, "", 1000);
+    CHECK(a->end == 'e' && a->entries == 1000 && a->count == 1000 && a->more, "%s %d", a->code, a->entries);
+    CHECK(strcmp(a->first, "n0000") == 0 && strcmp(a->last, "n0999") == 0, "%s %s", a->first, a->last);
+    CHECK(a->modified_ms / 1000 + 60 > (uint64_t)time(NULL) && a->modified_ms / 1000 <= (uint64_t)time(NULL), "time");
+    a = list_after(here, "n1999", 1000);
+    CHECK(a->entries == 500 && !a->more && strcmp(a->first, "n2000") == 0 && strcmp(a->last, "n2499") == 0, "%s %s", a->first, a->last);
+    a = list_after(here, "n0007", 1);
+    CHECK(a->entries == 1 && a->more && strcmp(a->first, "n0008") == 0, "%s", a->first);
+    CHECK(list_after(here, "n2499", 5)->entries == 0, "after the last");
+    CHECK(refused(list_after(here, "", 0), "bad_request") && refused(list_after(here, "", 1001), "bad_request"), "limits");
+    CHECK(refused(list_after(in_here("n0000"), "", 5), "not_a_directory"), "a file");
+    CHECK(refused(list_after(in_here("none"), "", 5), "not_found") && refused(list_after(in_here("none/below"), "", 5), "not_found"), "none");
+    CHECK(list_after("/", "", 1000)->entries > 3 && list_after("/proc/", "", 1000)->entries > 10, "others");
+    end_directory();
+}
+
+/* The target is a file, a link out and a directory in quick succession: every answer is definite, and nothing else is hit. */
+static void races(void)
+{
+    fresh_directory("races");
+    char outside[200];
+    snprintf(outside, sizeof outside, "%s/outside", directory);
+    int fd = open(outside, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && write(fd, "canary", 6) == 6, "canary");
+    close(fd);
+    pid_t swapper = fork();
+    if (swapper == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+            unlink(in_here("x"));
+            mkdir(in_here("x"), 0755);
+            rmdir(in_here("x"));
+            mkfifo(in_here("x"), 0644);
+            unlink(in_here("x"));
+            symlink("y", in_here("x"));
+            unlink(in_here("x"));
+        }
+    }
+    int done = 0;
+    for (int i = 0; i < 300; i++) {
+        CHECK(upload(in_here("x"), "payload")->end != 0, "an upload without an answer");
+        struct file_answer *a = download(in_here("x"));
+        CHECK(a->end == 'F' || (a->end == 'e' && a->data == 7), "%c %lu", a->end, (unsigned long)a->data);
+        done += a->end == 'e';
+    }
+    kill(swapper, SIGKILL);
+    waitpid(swapper, NULL, 0);
+    printf("  %d of 300 downloads found a file\n", done);
+    CHECK(holds(outside, "canary"), "canary");
+    unlink(outside);
+    CHECK(eventually_childless() && entries_here() <= 2, "%d entries are left", entries_here());
+    end_directory();
+}
+
 static void fuzz(uint32_t seed)
 {
     uint32_t state = seed;
@@ -609,7 +980,7 @@ static void fuzz(uint32_t seed)
             for (size_t i = 0; i < length; i++)
                 bytes[i] = (uint8_t)next_random(&state);
             if (round % 2 == 0 && length > 4)
-                memcpy(bytes, (uint8_t[]){FRAME_RUN, 0, 0, 0}, 4);
+                memcpy(bytes, (uint8_t[]){(uint8_t)"RUDL"[next_random(&state) % 4], 0, 0, 0}, 4);
         } else {
             /* not into the command text: the fuzz is of frames, not of the shell */
             for (uint32_t n = 1 + next_random(&state) % 4; n > 0; n--) {
@@ -820,6 +1191,11 @@ int main(int argc, char **argv)
         {"back-pressure", back_pressure},
         {"standard input", standard_input},
         {"a command hostile to its supervisor", hostile_to_its_supervisor},
+        {"files go in and out", files_go_in_and_out},
+        {"files that are refused", files_that_are_refused},
+        {"broken uploads leave nothing", broken_uploads_leave_nothing},
+        {"directories", directories},
+        {"races", races},
         {"many", many},
         {"zombies are reaped", zombies_are_reaped},
         {"host restart", host_restart},
