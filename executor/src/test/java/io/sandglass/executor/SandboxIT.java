@@ -214,6 +214,42 @@ final class SandboxIT {
         .untilAsserted(() -> assertThat(reports.of(life, Report.ExecutionEnded.class)).hasSize(4));
   }
 
+  /** As the files of its control groups, of either version, and its shell tell. */
+  @Test
+  void aSizeIsALimitThatTheSandboxSees() throws Exception {
+    carryOut(
+        new Order.Start(
+            subject(), TestDocker.IMAGE, new Limits(1500, 192L << 20), EgressPolicy.ALLOW_ALL));
+
+    Outcome seen =
+        run(
+            """
+            cd /sys/fs/cgroup
+            if [ -d memory ]; then
+              echo cpu $(cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us)
+              echo memory $(cat memory/memory.limit_in_bytes)
+              echo swap $(($(cat memory/memory.memsw.limit_in_bytes) - $(cat memory/memory.limit_in_bytes)))
+              echo pids $(cat pids/pids.max)
+            else
+              echo cpu $(cat cpu.max)
+              echo memory $(cat memory.max)
+              echo swap $(cat memory.swap.max)
+              echo pids $(cat pids.max)
+            fi
+            echo files $(ulimit -n)
+            echo core $(ulimit -c)
+            """);
+
+    assertThat(seen.stdout().lines())
+        .containsExactly(
+            "cpu 150000 100000",
+            "memory " + (192L << 20),
+            "swap 0",
+            "pids 256",
+            "files 4096",
+            "core 0");
+  }
+
   @Test
   void dropsWhatFloodsWithoutKeepingIt() throws Exception {
     started();
