@@ -219,7 +219,7 @@ final class BadInputTest {
         "{\"command\":\"ls\",\"timeout\":30}",
         "{\"command\":\"ls\",\"workdir\":\"tmp\"}",
         "{\"command\":\"ls\",\"env\":{\"A B\":\"c\"}}",
-        "{\"command\":\"ls\",\"stdin\":\"\"}"
+        "{\"command\":\"ls\",\"user\":\"\"}"
       })
   void executeIsRefused(String body) {
     assertProblem(api.post("/v1/sandboxes/" + ID + "/execute", body), 400, "invalid_request");

@@ -155,6 +155,19 @@ final class ExecuteTest {
   }
 
   @Test
+  void standardInputIsPassedOn() {
+    String id = sandbox("");
+    String input = "ü".repeat(1 << 19);
+    assertThat(execute(id, "{\"command\":\"cat\",\"stdin\":\"" + input + "\"}").status())
+        .isEqualTo(200);
+    assertThat(asked.getFirst().path("stdin").asText()).isEqualTo(input);
+    Answer tooLong = execute(id, "{\"command\":\"cat\",\"stdin\":\"x" + input + "\"}");
+    assertThat(tooLong.status()).isEqualTo(400);
+    assertThat(tooLong.body().path("errors").path(0).path("pointer").asText()).isEqualTo("/stdin");
+    assertThat(asked).hasSize(1);
+  }
+
+  @Test
   void outputPastTheLimitIsDropped() {
     byte[] chunk = frame('O', new byte[1 << 20]);
     byte[][] all = new byte[13][];

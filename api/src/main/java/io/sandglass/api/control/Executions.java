@@ -25,8 +25,10 @@ public final class Executions {
    *
    * @param workdir null for the image's own
    * @param env laid over the sandbox's own
+   * @param stdin null for none
    */
-  public record Request(String command, Duration timeout, String workdir, Map<String, String> env) {
+  public record Request(
+      String command, Duration timeout, String workdir, Map<String, String> env, String stdin) {
 
     public Request {
       env = Map.copyOf(env);
@@ -90,7 +92,8 @@ public final class Executions {
                 request.command(),
                 request.timeout(),
                 request.workdir(),
-                env),
+                env,
+                request.stdin()),
             origin.requestId());
     return switch (run) {
       case Run.Finished finished -> new Answer.Done<>(finished);

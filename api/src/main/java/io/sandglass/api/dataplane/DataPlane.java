@@ -61,7 +61,8 @@ public final class DataPlane {
       String command,
       long timeoutMs,
       String workdir,
-      Map<String, String> env) {}
+      Map<String, String> env,
+      String stdin) {}
 
   /** Runs it and collects its output; at most 10 MiB of each stream are kept. */
   public Run run(URI node, Execution execution, String requestId) {
@@ -108,7 +109,8 @@ public final class DataPlane {
                   execution.command(),
                   execution.timeout().toMillis(),
                   execution.workdir(),
-                  execution.env()));
+                  execution.env(),
+                  execution.stdin()));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("Not writable as JSON: " + execution, e);
     }

@@ -8,6 +8,7 @@ import java.util.Map;
  *
  * @param incarnation which life of the container is meant
  * @param workdir null for the image's own
+ * @param stdin null for none
  */
 public record Execution(
     String id,
@@ -16,13 +17,14 @@ public record Execution(
     String command,
     Duration timeout,
     String workdir,
-    Map<String, String> env) {
+    Map<String, String> env,
+    String stdin) {
 
   public Execution {
     env = Map.copyOf(env);
   }
 
-  /** Without the command and the environment, which are no one's business in a log. */
+  /** Without the command, its environment and its input, which are no one's business in a log. */
   @Override
   public String toString() {
     return "Execution[" + id + " in " + sandboxId + "]";

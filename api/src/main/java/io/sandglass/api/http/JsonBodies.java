@@ -60,12 +60,21 @@ public final class JsonBodies {
 
   /** A body that has to be there. */
   public <T> Body<T> read(InputStream in, Class<T> type) {
-    return read(bytes(in), type);
+    return read(in, type, LARGEST);
+  }
+
+  /**
+   * A body that has to be there.
+   *
+   * @param largest bytes it may have
+   */
+  public <T> Body<T> read(InputStream in, Class<T> type, int largest) {
+    return read(bytes(in, largest), type);
   }
 
   /** A body that may be left out, which is the same as an empty object. */
   public <T> Body<T> readOptional(InputStream in, Class<T> type) {
-    byte[] bytes = bytes(in);
+    byte[] bytes = bytes(in, LARGEST);
     return read(bytes.length == 0 ? new byte[] {'{', '}'} : bytes, type);
   }
 
@@ -117,10 +126,10 @@ public final class JsonBodies {
     }
   }
 
-  private static byte[] bytes(InputStream in) {
+  private static byte[] bytes(InputStream in, int largest) {
     try {
-      byte[] bytes = in.readNBytes(LARGEST + 1);
-      if (bytes.length <= LARGEST) {
+      byte[] bytes = in.readNBytes(largest + 1);
+      if (bytes.length <= largest) {
         return bytes;
       }
       byte[] scratch = new byte[16 * 1024];
@@ -135,7 +144,7 @@ public final class JsonBodies {
           ProblemType.MALFORMED_REQUEST, "The body ended before its announced length.");
     }
     throw new ProblemException(
-        ProblemType.PAYLOAD_TOO_LARGE, "A JSON body may have up to " + LARGEST + " bytes.");
+        ProblemType.PAYLOAD_TOO_LARGE, "A JSON body may have up to " + largest + " bytes.");
   }
 
   private static String pointer(JsonMappingException e) {

@@ -56,7 +56,10 @@ public enum ProblemType {
       "It is still at work, or its answer was lost; it may have had its effect."),
   CONFLICT(409, "The state does not allow it", "The detail says why."),
   LENGTH_REQUIRED(411, "A Content-Length is required", "Send one."),
-  PAYLOAD_TOO_LARGE(413, "The body is too large", "A JSON body may have up to 512 KiB."),
+  PAYLOAD_TOO_LARGE(
+      413,
+      "The body is too large",
+      "A JSON body may have up to 512 KiB, that of an execute up to 2 MiB."),
   URI_TOO_LONG(414, "The path is too long", "Shorten it."),
   UNSUPPORTED_MEDIA_TYPE(
       415, "The body's media type is not supported", "Send application/json, not compressed."),

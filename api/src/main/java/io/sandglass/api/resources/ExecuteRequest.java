@@ -19,7 +19,11 @@ record ExecuteRequest(
     @Schema(description = "Up to 5m; then its whole process tree is killed", defaultValue = "30s")
         String timeout,
     @Schema(description = "An absolute path") String workdir,
-    @Schema(description = "Laid over the sandbox's own") Map<String, String> env) {
+    @Schema(description = "Laid over the sandbox's own") Map<String, String> env,
+    @Schema(
+            description =
+                "Its standard input, up to 1 MiB; without it, standard input is /dev/null")
+        String stdin) {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration LONGEST_TIMEOUT = Duration.ofMinutes(5);
 
@@ -27,6 +31,10 @@ record ExecuteRequest(
   private static final int LONGEST_COMMAND = 128 * 1024 - 1;
 
   private static final int LONGEST_PATH = 4096;
+  private static final int LONGEST_INPUT = 1024 * 1024;
+
+  /** Of a request's JSON: room for the input, and for the quoting of what needs it. */
+  static final int LARGEST_BODY = 2 * 1024 * 1024;
 
   Executions.Request check() {
     Violations violations = new Violations();
@@ -38,11 +46,14 @@ record ExecuteRequest(
     if (workdir != null && (!workdir.startsWith("/") || Checks.utf8(workdir) > LONGEST_PATH)) {
       violations.add("/workdir", "Expected an absolute path of up to " + LONGEST_PATH + " bytes.");
     }
+    if (stdin != null && Checks.utf8(stdin) > LONGEST_INPUT) {
+      violations.add("/stdin", "Expected up to " + LONGEST_INPUT + " bytes.");
+    }
     Optional<Duration> limit =
         Checks.duration("/timeout", timeout, DEFAULT_TIMEOUT, LONGEST_TIMEOUT, violations);
     Map<String, String> variables = Checks.env("/env", env, violations);
     violations.throwIfAny();
-    return new Executions.Request(command, limit.orElseThrow(), workdir, variables);
+    return new Executions.Request(command, limit.orElseThrow(), workdir, variables, stdin);
   }
 
   @Override

@@ -95,7 +95,8 @@ public final class ExecutionsResource {
           String idempotencyKey,
       @Context UriInfo uri,
       @Parameter(hidden = true) InputStream body) {
-    Body<ExecuteRequest> request = bodies.read(body, ExecuteRequest.class);
+    Body<ExecuteRequest> request =
+        bodies.read(body, ExecuteRequest.class, ExecuteRequest.LARGEST_BODY);
     Executions.Request command = request.value().check();
     return idempotency.answer(
         Calls.once(caller, idempotencyKey, uri, request),

@@ -3,6 +3,7 @@ package io.sandglass.executor.dataplane;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.sandglass.executor.execution.CommandRequest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +17,8 @@ record ExecutionBody(
     @JsonProperty("command") String command,
     @JsonProperty("timeout_ms") long timeoutMillis,
     @JsonProperty("workdir") String workdir,
-    @JsonProperty("env") Map<String, String> env) {
+    @JsonProperty("env") Map<String, String> env,
+    @JsonProperty("stdin") String stdin) {
 
   private static final Duration LONGEST = Duration.ofHours(24);
 
@@ -62,10 +64,11 @@ record ExecutionBody(
         command,
         workdir == null ? "" : workdir,
         env == null ? Map.of() : env,
-        Duration.ofMillis(timeoutMillis));
+        Duration.ofMillis(timeoutMillis),
+        Optional.ofNullable(stdin).map(text -> text.getBytes(StandardCharsets.UTF_8)));
   }
 
-  /** The command and the environment are the user's. */
+  /** The rest is the user's. */
   @Override
   public String toString() {
     return "ExecutionBody[" + executionId + "]";

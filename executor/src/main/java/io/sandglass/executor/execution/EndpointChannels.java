@@ -95,7 +95,8 @@ public final class EndpointChannels implements GuestChannels {
                   request.command(),
                   request.workdir(),
                   request.timeout(),
-                  request.env()));
+                  request.env(),
+                  request.stdin()));
       return new RunningCommand() {
         @Override
         public GuestAnswer run(OutputSink sink) throws IOException, InterruptedException {

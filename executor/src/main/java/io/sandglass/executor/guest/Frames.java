@@ -22,7 +22,11 @@ final class Frames {
   static final byte EXIT = 'X';
   static final byte ERROR = 'F';
   static final byte RUN = 'R';
+  static final byte STDIN = 'I';
+  static final byte STDIN_EOF = 'C';
   static final byte KILL = 'K';
+
+  private static final byte RUN_STDIN = 1;
 
   static final int EXIT_TIMED_OUT = 1;
   static final int EXIT_KILLED = 2;
@@ -57,12 +61,28 @@ final class Frames {
     for (byte[] text : texts.subList(0, 3)) {
       frame.putInt(text.length).put(text);
     }
-    frame.putInt((int) command.timeout().toMillis()).put((byte) 0);
+    frame.putInt((int) command.timeout().toMillis());
+    frame.put(command.stdin().isPresent() ? RUN_STDIN : 0);
     frame.putShort((short) command.env().size());
     for (byte[] text : texts.subList(3, texts.size())) {
       frame.putInt(text.length).put(text);
     }
     return Optional.of(frame.flip());
+  }
+
+  /** The next frame of standard input, from what {@code rest} still has. */
+  static ByteBuffer stdin(ByteBuffer rest) {
+    byte[] bytes = new byte[Math.min(rest.remaining(), MAX_PAYLOAD)];
+    rest.get(bytes);
+    return ByteBuffer.allocate(HEADER + bytes.length)
+        .put(STDIN)
+        .putInt(bytes.length)
+        .put(bytes)
+        .flip();
+  }
+
+  static ByteBuffer stdinEof() {
+    return ByteBuffer.allocate(HEADER).put(STDIN_EOF).putInt(0).flip();
   }
 
   static ByteBuffer kill() {

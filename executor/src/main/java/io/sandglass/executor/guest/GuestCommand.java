@@ -2,6 +2,7 @@ package io.sandglass.executor.guest;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A command for {@code /bin/sh -c} inside a sandbox.
@@ -9,9 +10,15 @@ import java.util.Map;
  * @param workdir empty for the image's own
  * @param timeout positive, up to 49 days; counted by the guest from the start of the shell
  * @param env on top of the sandbox's own environment
+ * @param stdin its standard input; {@code /dev/null} when empty. Not to be changed any more
  */
 public record GuestCommand(
-    String executionId, String command, String workdir, Duration timeout, Map<String, String> env) {
+    String executionId,
+    String command,
+    String workdir,
+    Duration timeout,
+    Map<String, String> env,
+    Optional<byte[]> stdin) {
 
   private static final long MAX_TIMEOUT_MS = 0xffff_ffffL;
 
@@ -23,7 +30,17 @@ public record GuestCommand(
     env = Map.copyOf(env);
   }
 
-  /** Without the values of the environment, which are nobody's business in a log. */
+  /** Without standard input. */
+  public GuestCommand(
+      String executionId,
+      String command,
+      String workdir,
+      Duration timeout,
+      Map<String, String> env) {
+    this(executionId, command, workdir, timeout, env, Optional.empty());
+  }
+
+  /** Without the values of the environment and the input: nobody's business in a log. */
   @Override
   public String toString() {
     return "GuestCommand[executionId=%s, timeout=%s, workdir=%s, env=%s]"

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** One command in a sandbox, on a connection of its own. */
 public final class GuestExecution {
@@ -23,6 +24,9 @@ public final class GuestExecution {
 
   private SocketChannel connection;
   private boolean aborted;
+
+  /** Held while a frame is written: frames of the input and of an abort must not mix. */
+  private final ReentrantLock writing = new ReentrantLock();
 
   GuestExecution(GuestEndpoint endpoint, GuestPatience patience, GuestCommand command) {
     this.endpoint = endpoint;
@@ -95,10 +99,16 @@ public final class GuestExecution {
           .name("guest-kill")
           .start(
               () -> {
+                if (!writing.tryLock()) {
+                  endpoint.discard(channel); // behind input that nobody reads it would never arrive
+                  return;
+                }
                 try {
                   Frames.write(channel, Frames.kill());
                 } catch (IOException e) {
                   endpoint.discard(channel); // closing kills as well
+                } finally {
+                  writing.unlock();
                 }
               });
     }
@@ -108,14 +118,37 @@ public final class GuestExecution {
       SocketChannel channel, ByteBuffer request, OutputSink sink, GuestDeadline deadline)
       throws IOException {
     long begun = System.nanoTime();
+    writing.lock();
     try {
       Frames.write(channel, request);
     } catch (IOException e) {
       if (!channel.isOpen()) {
         throw e;
       } // else the guest may have closed after an ERROR that says why
+    } finally {
+      writing.unlock();
     }
+    command
+        .stdin()
+        .ifPresent(
+            input -> Thread.ofVirtual().name("guest-stdin").start(() -> feed(channel, input)));
     return receive(channel, begun, sink, deadline);
+  }
+
+  /** Takes as long as the command does to read it; ends with the connection at the latest. */
+  private void feed(SocketChannel channel, byte[] input) {
+    ByteBuffer rest = ByteBuffer.wrap(input);
+    writing.lock();
+    try {
+      while (rest.hasRemaining()) {
+        Frames.write(channel, Frames.stdin(rest));
+      }
+      Frames.write(channel, Frames.stdinEof());
+    } catch (IOException e) {
+      // The command has ended, or was ended: whoever reads its output hears of it.
+    } finally {
+      writing.unlock();
+    }
   }
 
   private GuestResult receive(

@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -105,6 +107,37 @@ class GuestContractTest {
     assertThat(sink.out()).isEqualTo("/usr\nü =\n\n");
     assertThat(sink.err()).isEqualTo("0\n");
     assertThat(exited(command("kill -TERM $$"), sink).exitCode()).isEqualTo(143);
+  }
+
+  private static GuestCommand fed(String command, byte[] input) {
+    return new GuestCommand("exe_1", command, "", LONG, Map.of(), Optional.of(input));
+  }
+
+  @Test
+  void standardInputArrivesWholeAndEnds() throws Exception {
+    byte[] input = new byte[1 << 20];
+    new Random(1).nextBytes(input);
+    CollectingSink sink = new CollectingSink();
+
+    assertThat(exited(fed("cat", input), sink).exitCode()).isZero();
+
+    assertThat(sink.out.toByteArray()).isEqualTo(input);
+    sink = new CollectingSink();
+    assertThat(exited(fed("cat; echo end", new byte[0]), sink).exitCode()).isZero();
+    assertThat(sink.out()).isEqualTo("end\n");
+  }
+
+  @Test
+  void inputThatNobodyReadsHoldsUpNeitherTheEndNorAnAbort() throws Exception {
+    byte[] input = new byte[1 << 20];
+    assertThat(exited(fed("exit 5", input), new CollectingSink()).exitCode()).isEqualTo(5);
+    GuestExecution execution = endpoint.prepare(fed(sleep(), input));
+    CollectingSink sink = new CollectingSink();
+    FutureTask<GuestResult> running = async(() -> execution.stream(sink));
+    sink.started.await();
+    execution.abort();
+    running.get(LONG.toSeconds(), TimeUnit.SECONDS);
+    await().untilAsserted(() -> assertThat(sleepers()).isZero());
   }
 
   @Test
