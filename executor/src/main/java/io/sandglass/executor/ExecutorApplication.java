@@ -14,15 +14,20 @@ import io.sandglass.executor.dataplane.ProblemMapper;
 import io.sandglass.executor.dataplane.StatusResource;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.runtime.docker.DockerSettings;
+import io.sandglass.executor.runtime.docker.Walls;
+import io.sandglass.executor.runtime.docker.Weakness;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
 import org.apache.commons.text.StringSubstitutor;
 import org.glassfish.jersey.server.ServerProperties;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The executor of a node as a Dropwizard application. */
 public final class ExecutorApplication extends Application<ExecutorConfiguration> {
+  private static final Logger LOG = LoggerFactory.getLogger(ExecutorApplication.class);
   private static final String DEFAULTS = "executor.yml";
 
   private final Map<String, String> environment;
@@ -35,10 +40,14 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
   }
 
   /**
-   * @param args the configuration file; without one, the defaults on the class path
+   * @param args {@code doctor} for its report alone; then the configuration file, without one the
+   *     defaults on the class path
    */
   public static void main(String[] args) throws Exception {
-    new ExecutorApplication(System.getenv()).run("server", args.length > 0 ? args[0] : DEFAULTS);
+    boolean examine = args.length > 0 && args[0].equals(DoctorCommand.NAME);
+    int file = examine ? 1 : 0;
+    new ExecutorApplication(System.getenv())
+        .run(examine ? DoctorCommand.NAME : "server", args.length > file ? args[file] : DEFAULTS);
   }
 
   @Override
@@ -56,20 +65,15 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
         new SubstitutingSourceProvider(
             path -> Files.exists(Path.of(path)) ? files.open(path) : resources.open(path),
             substitutor));
+    bootstrap.addCommand(new DoctorCommand());
   }
 
   @Override
   public void run(ExecutorConfiguration configuration, Environment environment) throws Exception {
-    DockerRuntime runtime =
-        new DockerRuntime(
-            new DockerSettings(
-                configuration.docker.host,
-                configuration.nodeId,
-                configuration.docker.network,
-                configuration.docker.dns,
-                configuration.docker.pidsLimit,
-                configuration.docker.maxOpenFiles,
-                configuration.docker.timeout.toJavaDuration()));
+    DockerRuntime runtime = runtime(configuration);
+    for (Weakness weakness : runtime.examine()) {
+      LOG.warn("weakness=\"{}\" remedy=\"{}\"", weakness.what(), weakness.remedy());
+    }
     ExecutorNode node = new ExecutorNode(configuration, runtime, InstantSource.system());
     environment.lifecycle().manage(node);
 
@@ -84,6 +88,19 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
         .jersey()
         .register(
             new ExecutionResource(node.executions(), node::isReady, environment.getObjectMapper()));
+  }
+
+  static DockerRuntime runtime(ExecutorConfiguration configuration) {
+    return new DockerRuntime(
+        new DockerSettings(
+            configuration.docker.host,
+            configuration.nodeId,
+            configuration.docker.network,
+            configuration.docker.dns,
+            configuration.docker.pidsLimit,
+            configuration.docker.maxOpenFiles,
+            configuration.docker.timeout.toJavaDuration(),
+            Walls.of(configuration.docker.runtime, configuration.docker.seccompProfile)));
   }
 
   private static void register(MetricRegistry metrics, ExecutorNode node) {

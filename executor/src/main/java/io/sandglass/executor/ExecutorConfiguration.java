@@ -59,6 +59,12 @@ public final class ExecutorConfiguration extends Configuration {
     long maxOpenFiles = 16384;
 
     @JsonProperty @NotNull Duration timeout = Duration.seconds(60);
+
+    /** The OCI runtime, as the Engine knows it: runc, crun, runsc, kata; empty for its default. */
+    @JsonProperty @NotNull String runtime = "";
+
+    /** File with a seccomp profile to use instead of our own; empty for our own. */
+    @JsonProperty @NotNull String seccompProfile = "";
   }
 
   /** What the node may hold; 0 is taken from the machine that the containers run on. */

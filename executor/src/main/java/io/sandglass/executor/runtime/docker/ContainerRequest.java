@@ -66,7 +66,10 @@ final class ContainerRequest {
                     new Ulimit("core", 0L, 0L)))
             .withCapDrop(Capability.ALL)
             .withCapAdd(KEPT)
-            .withSecurityOpts(List.of("no-new-privileges"))
+            .withSecurityOpts(
+                List.of("no-new-privileges", "seccomp=" + settings.walls().seccompProfile()))
+            .withIpcMode("private")
+            .withCgroupnsMode("private")
             .withPrivileged(false)
             .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE))
             .withRestartPolicy(RestartPolicy.noRestart())
@@ -74,6 +77,9 @@ final class ContainerRequest {
             .withBinds(
                 new Bind(
                     spec.guestDirectory().toString(), new Volume("/.sandglass"), AccessMode.ro));
+    if (!settings.walls().runtime().isEmpty()) {
+      config.withRuntime(settings.walls().runtime());
+    }
     return switch (spec.network()) {
       case NONE -> config.withNetworkMode("none");
       case BRIDGE -> config.withNetworkMode(settings.bridge()).withDns(settings.dns());

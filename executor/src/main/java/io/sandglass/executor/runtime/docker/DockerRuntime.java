@@ -24,6 +24,7 @@ import io.sandglass.executor.runtime.RuntimeRefusedException;
 import io.sandglass.executor.runtime.RuntimeUnavailableException;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -84,6 +85,27 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
               info.getServerVersion() + " api " + docker.versionCmd().exec().getApiVersion(),
               info.getNCPU(),
               info.getMemTotal());
+        });
+  }
+
+  /**
+   * What on the host weakens the walls around sandboxes.
+   *
+   * @throws RuntimeRefusedException when the configured OCI runtime is not there
+   */
+  public List<Weakness> examine() {
+    return call(
+        "info",
+        () -> {
+          Info info = docker.infoCmd().exec();
+          String wanted = settings.walls().runtime();
+          if (!wanted.isEmpty() && !info.getRuntimes().containsKey(wanted)) {
+            throw new RuntimeRefusedException(
+                "Docker has no runtime %s, only %s: install it and name it in daemon.json, or change docker.runtime"
+                    .formatted(wanted, info.getRuntimes().keySet()),
+                null);
+          }
+          return Doctor.examine(info, settings.host(), settings.walls(), Path.of("/"));
         });
   }
 

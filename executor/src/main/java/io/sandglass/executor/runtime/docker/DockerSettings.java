@@ -11,6 +11,7 @@ import java.util.List;
  * @param pidsLimit most processes and threads of a sandbox
  * @param maxOpenFiles most open files of a process
  * @param timeout patience with one call
+ * @param walls between the sandboxes and the kernel
  */
 public record DockerSettings(
     String host,
@@ -19,4 +20,5 @@ public record DockerSettings(
     List<String> dns,
     long pidsLimit,
     long maxOpenFiles,
-    Duration timeout) {}
+    Duration timeout,
+    Walls walls) {}

@@ -19,7 +19,8 @@ public final class TestDocker {
                 List.of(),
                 256,
                 4096,
-                Duration.ofSeconds(60)));
+                Duration.ofSeconds(60),
+                Walls.of("", "")));
     if (!runtime.imageExists(IMAGE)) {
       throw new IllegalStateException(
           "These tests need the image " + IMAGE + ": make images builds it");
