@@ -18,6 +18,8 @@ import io.sandglass.api.control.Nodes;
 import io.sandglass.api.control.Progress;
 import io.sandglass.api.control.Readiness;
 import io.sandglass.api.control.Sandboxes;
+import io.sandglass.api.control.Templates;
+import io.sandglass.api.dataplane.BuildLogs;
 import io.sandglass.api.dataplane.DataPlane;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.http.Administrator;
@@ -37,6 +39,7 @@ import io.sandglass.api.resources.ExecutionsResource;
 import io.sandglass.api.resources.OpenApi;
 import io.sandglass.api.resources.OperationsResource;
 import io.sandglass.api.resources.SandboxesResource;
+import io.sandglass.api.resources.TemplatesResource;
 import io.sandglass.api.secrets.AdminKey;
 import io.sandglass.api.secrets.EnvSealer;
 import io.sandglass.api.secrets.MasterKey;
@@ -48,6 +51,7 @@ import io.sandglass.api.store.IdempotencyStore;
 import io.sandglass.api.store.ProjectionStore;
 import io.sandglass.api.store.SandboxKeyStore;
 import io.sandglass.api.store.SandboxStore;
+import io.sandglass.api.store.TemplateStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -161,7 +165,11 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     EnvSealer sealer = new EnvSealer(master, keyStore, clock);
     Accounts accounts = new Accounts(new AccountStore(jdbi), ids, clock);
     bootstrap = new Bootstrap(accounts);
-    Catalog catalog = new Catalog(configuration.templates(), configuration.sizes(), nodes);
+    TemplateStore templateStore = new TemplateStore(jdbi);
+    Catalog catalog =
+        new Catalog(configuration.templates(), configuration.sizes(), templateStore, nodes);
+    Templates templates =
+        new Templates(log.templates(templateStore), templateStore, catalog, sealer, ids, clock);
     Sandboxes sandboxes =
         new Sandboxes(
             commandLog,
@@ -193,9 +201,16 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     serve(configuration, environment, new RequestIds(ids));
     authenticate(environment, accounts, AdminKey.of(configuration.adminKey()));
     List.of(
-            new SandboxesResource(sandboxes, catalog, bodies, idempotency),
+            new SandboxesResource(sandboxes, catalog, templates, bodies, idempotency),
             new ExecutionsResource(executions, bodies, idempotency),
             new CommandsResource(commandStore),
+            new TemplatesResource(
+                templates,
+                catalog,
+                nodes,
+                new BuildLogs(configuration.dataPlaneKey()),
+                bodies,
+                idempotency),
             new CatalogResource(catalog),
             new AdminResource(accounts, bodies, idempotency),
             new OperationsResource(readiness(jdbi, log), version),

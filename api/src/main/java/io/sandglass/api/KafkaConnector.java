@@ -1,12 +1,15 @@
 package io.sandglass.api;
 
 import io.dropwizard.lifecycle.setup.LifecycleEnvironment;
+import io.sandglass.api.control.TemplateLog;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.kafka.KafkaCommandLog;
 import io.sandglass.api.kafka.KafkaSettings;
+import io.sandglass.api.kafka.KafkaTemplateLog;
 import io.sandglass.api.kafka.NodesReader;
 import io.sandglass.api.kafka.ProjectionReader;
 import io.sandglass.api.store.ProjectionStore;
+import io.sandglass.api.store.TemplateStore;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,8 +17,20 @@ import java.util.List;
 /** The log in Kafka. */
 final class KafkaConnector implements LogConnector {
 
-  private record Kafka(KafkaCommandLog commands, NodesReader nodes, ProjectionReader projection)
+  private record Kafka(
+      KafkaSettings settings,
+      LifecycleEnvironment lifecycle,
+      KafkaCommandLog commands,
+      NodesReader nodes,
+      ProjectionReader projection)
       implements Connection {
+    @Override
+    public TemplateLog templates(TemplateStore store) {
+      KafkaTemplateLog templates = new KafkaTemplateLog(settings, store);
+      lifecycle.manage(templates);
+      return templates;
+    }
+
     @Override
     public List<String> missing() {
       List<String> missing = new ArrayList<>();
@@ -51,6 +66,6 @@ final class KafkaConnector implements LogConnector {
     ProjectionReader projection =
         new ProjectionReader(settings, configuration.instanceId(), store, listener);
     List.of(commands, nodes, projection).forEach(lifecycle::manage);
-    return new Kafka(commands, nodes, projection);
+    return new Kafka(settings, lifecycle, commands, nodes, projection);
   }
 }

@@ -4,15 +4,20 @@ import io.dropwizard.lifecycle.setup.LifecycleEnvironment;
 import io.sandglass.api.control.CommandLog;
 import io.sandglass.api.control.LogUnavailableException;
 import io.sandglass.api.control.Nodes;
+import io.sandglass.api.control.Origin;
+import io.sandglass.api.control.TemplateLog;
 import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.CommandResult;
 import io.sandglass.api.domain.Decision;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.domain.SandboxEvent;
+import io.sandglass.api.domain.TemplateBuild;
+import io.sandglass.api.domain.TemplateDefinition;
 import io.sandglass.api.kafka.ProjectionReader;
 import io.sandglass.api.store.LogBatch;
 import io.sandglass.api.store.LogEntry;
 import io.sandglass.api.store.ProjectionStore;
+import io.sandglass.api.store.TemplateStore;
 import java.net.URI;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -23,7 +28,8 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A log without Kafka: what is decided goes through the real projection at once. */
-final class InProcessLog implements LogConnector, LogConnector.Connection, CommandLog, Nodes {
+final class InProcessLog
+    implements LogConnector, LogConnector.Connection, CommandLog, Nodes, TemplateLog {
   static final String IMAGE = "example/tool:1";
 
   /** How the log takes what it is given. */
@@ -40,7 +46,9 @@ final class InProcessLog implements LogConnector, LogConnector.Connection, Comma
   private final EngineStandIn engine = new EngineStandIn();
   private final List<Command> commands = new CopyOnWriteArrayList<>();
   private final List<Command> undecided = new ArrayList<>();
+  private final List<String> templateRecords = new CopyOnWriteArrayList<>();
   private ProjectionStore projection;
+  private TemplateStore templates;
   private ProjectionReader.Listener listener;
   private long offset;
   private volatile Mood mood = Mood.WORKING;
@@ -61,6 +69,35 @@ final class InProcessLog implements LogConnector, LogConnector.Connection, Comma
 
   EngineStandIn engine() {
     return engine;
+  }
+
+  @Override
+  public TemplateLog templates(TemplateStore store) {
+    templates = store;
+    return this;
+  }
+
+  /** As a node tells it. */
+  void built(TemplateBuild build) {
+    templates.built(build, offset++);
+  }
+
+  List<String> templateRecords() {
+    return templateRecords;
+  }
+
+  @Override
+  public long define(TemplateDefinition definition, Origin origin) {
+    refuse();
+    templateRecords.add(definition.toString());
+    return offset++;
+  }
+
+  @Override
+  public long delete(String templateId) {
+    refuse();
+    templateRecords.add("deleted " + templateId);
+    return offset++;
   }
 
   List<Command> received() {

@@ -19,6 +19,8 @@ public enum Topic {
   HEARTBEATS("sandbox.heartbeats", Layout.SINGLE, deletedAfter(Duration.ofHours(1))),
   /** The newest status of every node, by node id. */
   NODES("sandbox.nodes", Layout.SINGLE, compacted()),
+  /** Definitions of templates by template id, and how far each node is with building them. */
+  TEMPLATES("sandbox.templates", Layout.SINGLE, compacted()),
   /** What could not be processed, with the reason. */
   DEAD_LETTERS("sandbox.dead-letters", Layout.SINGLE, deletedAfter(Duration.ofDays(30)));
 

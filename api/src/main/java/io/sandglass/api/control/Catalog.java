@@ -2,6 +2,9 @@ package io.sandglass.api.control;
 
 import io.sandglass.api.domain.Size;
 import io.sandglass.api.domain.Template;
+import io.sandglass.api.domain.TemplateBuild;
+import io.sandglass.api.domain.TemplateDefinition;
+import io.sandglass.api.store.TemplateStore;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -13,25 +16,49 @@ import java.util.Set;
 /** What sandboxes can be made of: templates and sizes. */
 public final class Catalog {
 
+  /** What can be said of a template's image. */
+  public enum State {
+    /** No node has it, and none is building it. */
+    PENDING,
+    BUILDING,
+    /** Some ready node has it. */
+    READY,
+    /** It can't be built. */
+    FAILED
+  }
+
+  /** Where a template comes from. */
+  public sealed interface Source {
+    record BuiltIn() implements Source {}
+
+    record Defined(TemplateDefinition definition) implements Source {}
+
+    /** An image that is used by its reference. */
+    record Image() implements Source {}
+  }
+
   /**
-   * A template and whether a node has it.
+   * A template as it is at the moment.
    *
-   * @param builtIn false for an image that is used by its reference
+   * @param buildError why it failed
    */
-  public record Listed(Template template, boolean builtIn, boolean ready) {}
+  public record Listed(
+      Template template, Source source, State state, Optional<String> buildError) {}
 
   private final Map<String, String> builtIns;
   private final Map<String, Size> sizes;
+  private final TemplateStore store;
   private final Nodes nodes;
 
   /**
    * @param builtIns image references by template name
    */
-  public Catalog(Map<String, String> builtIns, List<Size> sizes, Nodes nodes) {
+  public Catalog(Map<String, String> builtIns, List<Size> sizes, TemplateStore store, Nodes nodes) {
     this.builtIns = Collections.unmodifiableMap(new LinkedHashMap<>(builtIns));
     Map<String, Size> byName = new LinkedHashMap<>();
     sizes.forEach(size -> byName.put(size.name(), size));
     this.sizes = Collections.unmodifiableMap(byName);
+    this.store = store;
     this.nodes = nodes;
   }
 
@@ -44,31 +71,81 @@ public final class Catalog {
     return Optional.ofNullable(sizes.get(name));
   }
 
-  public List<Listed> templates() {
+  /** The built-in ones, then the organization's own by name. */
+  public List<Listed> templates(String orgId) {
     Set<String> images = nodes.images();
-    List<Listed> templates = new ArrayList<>();
-    builtIns.forEach(
-        (name, image) ->
-            templates.add(new Listed(builtIn(name, image), true, has(images, image).isPresent())));
+    List<Listed> templates = new ArrayList<>(builtIns(images));
+    store.list(orgId).forEach(definition -> templates.add(defined(definition, images)));
     return List.copyOf(templates);
   }
 
   /** By name or id; else an image that some ready node has, by its reference. */
-  public Optional<Listed> template(String nameOrId) {
-    return templates().stream()
+  public Optional<Listed> template(String orgId, String nameOrId) {
+    Set<String> images = nodes.images();
+    return builtIns(images).stream()
         .filter(
             listed ->
                 listed.template().name().equals(nameOrId)
                     || listed.template().id().equals(nameOrId))
         .findFirst()
-        .or(
-            () ->
-                has(nodes.images(), nameOrId)
-                    .map(image -> new Listed(new Template(image, nameOrId, image), false, true)));
+        .or(() -> store.find(orgId, nameOrId).map(definition -> defined(definition, images)))
+        .or(() -> image(nameOrId, images));
   }
 
-  private static Template builtIn(String name, String image) {
-    return new Template("tpl_" + name, name, image);
+  /** Whether everybody has a template of this name or id. */
+  boolean isBuiltIn(String nameOrId) {
+    return builtIns.keySet().stream()
+        .anyMatch(name -> name.equals(nameOrId) || builtInId(name).equals(nameOrId));
+  }
+
+  private List<Listed> builtIns(Set<String> images) {
+    List<Listed> listed = new ArrayList<>();
+    builtIns.forEach(
+        (name, image) ->
+            listed.add(
+                new Listed(
+                    new Template(builtInId(name), name, image),
+                    new Source.BuiltIn(),
+                    has(images, image).isPresent() ? State.READY : State.PENDING,
+                    Optional.empty())));
+    return listed;
+  }
+
+  private Listed defined(TemplateDefinition definition, Set<String> images) {
+    Source source = new Source.Defined(definition);
+    Optional<String> image = has(images, definition.image());
+    if (image.isPresent()) {
+      Template template = new Template(definition.id(), definition.name(), image.get());
+      return new Listed(template, source, State.READY, Optional.empty());
+    }
+    List<TemplateBuild> builds = store.builds(definition);
+    Optional<TemplateBuild> failed =
+        builds.stream().filter(build -> build.state() == TemplateBuild.State.FAILED).findFirst();
+    // A build that is done shows in the node's next heartbeat.
+    boolean underWay =
+        builds.stream().anyMatch(build -> build.state() != TemplateBuild.State.FAILED);
+    State state = underWay ? State.BUILDING : failed.isPresent() ? State.FAILED : State.PENDING;
+    return new Listed(
+        definition.reference(),
+        source,
+        state,
+        state == State.FAILED ? failed.flatMap(TemplateBuild::error) : Optional.empty());
+  }
+
+  private static Optional<Listed> image(String reference, Set<String> images) {
+    return has(images, reference)
+        .filter(image -> !TemplateDefinition.isBuilt(image))
+        .map(
+            image ->
+                new Listed(
+                    new Template(image, reference, image),
+                    new Source.Image(),
+                    State.READY,
+                    Optional.empty()));
+  }
+
+  private static String builtInId(String name) {
+    return "tpl_" + name;
   }
 
   /** A reference without a tag means {@code latest}, as everywhere. */

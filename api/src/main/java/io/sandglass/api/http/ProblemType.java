@@ -30,7 +30,12 @@ public enum ProblemType {
   TEMPLATE_NOT_FOUND(
       404,
       "There is no such template",
-      "It is no built-in template, and no ready node has an image of that reference."),
+      "It is no template of the organization and no built-in one, and no ready node has an image of"
+          + " that reference."),
+  BUILD_LOG_NOT_FOUND(
+      404,
+      "There is no build log",
+      "The template has no Dockerfile, or no node has begun to build."),
   COMMAND_NOT_FOUND(
       404, "There is no such command", "No command has this id, or it is older than a day."),
   ORGANIZATION_NOT_FOUND(404, "There is no such organization", "No organization has this id."),
@@ -54,6 +59,11 @@ public enum ProblemType {
       409,
       "The first request with this key is in doubt",
       "It is still at work, or its answer was lost; it may have had its effect."),
+  TEMPLATE_EXISTS(
+      409, "The name is taken", "Templates don't change: delete it first, or choose another name."),
+  TEMPLATE_BUILT_IN(409, "The template is built in", "Built-in templates can't be deleted."),
+  TEMPLATE_NOT_READY(
+      409, "The template is not ready", "No ready node has its image; the template tells why."),
   CONFLICT(409, "The state does not allow it", "The detail says why."),
   LENGTH_REQUIRED(411, "A Content-Length is required", "Send one."),
   PAYLOAD_TOO_LARGE(

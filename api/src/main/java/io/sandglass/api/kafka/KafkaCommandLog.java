@@ -13,16 +13,10 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -99,26 +93,6 @@ public final class KafkaCommandLog implements CommandLog, Managed {
             header.sandboxId(),
             CommandWriter.write(command, replyPartition, clock.instant()),
             headers);
-    Future<RecordMetadata> acknowledged;
-    try {
-      acknowledged = producer.send(record);
-    } catch (KafkaException e) {
-      throw new LogUnavailableException("Kafka took no command: " + e.getMessage(), false, e);
-    }
-    try {
-      acknowledged.get(KafkaSettings.DELIVERY.toMillis() + 1_000, TimeUnit.MILLISECONDS);
-    } catch (ExecutionException e) {
-      // A send without metadata fails here too, but then nothing ever left this process.
-      boolean perhaps =
-          !(e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException timeout
-              && timeout.getMessage().contains("not present in metadata"));
-      throw new LogUnavailableException(
-          "Kafka did not acknowledge: " + e.getCause().getMessage(), perhaps, e.getCause());
-    } catch (TimeoutException e) {
-      throw new LogUnavailableException("Kafka did not acknowledge in time.", true, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new LogUnavailableException("Interrupted before Kafka acknowledged.", true, e);
-    }
+    Appending.append(producer, record);
   }
 }

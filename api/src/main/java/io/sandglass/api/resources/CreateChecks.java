@@ -1,16 +1,20 @@
 package io.sandglass.api.resources;
 
 import io.sandglass.api.control.Catalog;
+import io.sandglass.api.control.Templates;
 import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.Mode;
 import io.sandglass.api.domain.SandboxSpec;
 import io.sandglass.api.domain.SealedEnv;
 import io.sandglass.api.domain.Size;
+import io.sandglass.api.domain.TemplateDefinition;
 import io.sandglass.api.http.ProblemException;
 import io.sandglass.api.http.ProblemType;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** What makes a create valid, and the defaults of what it leaves out. */
 final class CreateChecks {
@@ -27,13 +31,25 @@ final class CreateChecks {
       Size size,
       Duration timeout,
       Duration idleTimeout,
-      EgressPolicy egress,
+      Optional<EgressPolicy> egress,
       Map<String, String> env,
       Map<String, String> metadata) {
 
     @Override
     public String toString() {
       return "Checked[" + mode + "]";
+    }
+  }
+
+  /**
+   * What is to be created, the template's defaults included.
+   *
+   * @param env in plain
+   */
+  record Resolved(SandboxSpec spec, Map<String, String> env) {
+    @Override
+    public String toString() {
+      return "Resolved[" + spec + "]";
     }
   }
 
@@ -75,10 +91,8 @@ final class CreateChecks {
               .orElse(null);
       refuse("/timeout", request.timeout(), "ephemeral", violations);
     }
-    EgressPolicy egress =
-        request.egress() == null
-            ? EgressPolicy.ALLOW_ALL
-            : request.egress().check("/egress", violations);
+    Optional<EgressPolicy> egress =
+        Optional.ofNullable(request.egress()).map(policy -> policy.check("/egress", violations));
     Map<String, String> env = Checks.env("/env", request.env(), violations);
     Map<String, String> metadata = Checks.metadata("/metadata", request.metadata(), violations);
     violations.throwIfAny();
@@ -87,10 +101,11 @@ final class CreateChecks {
   }
 
   /** Finds the template, which depends on the nodes and so can differ from one try to the next. */
-  static SandboxSpec resolve(Checked checked, String template, Catalog catalog) {
+  static Resolved resolve(
+      Checked checked, String orgId, String template, Catalog catalog, Templates templates) {
     Catalog.Listed listed =
         catalog
-            .template(template)
+            .template(orgId, template)
             .orElseThrow(
                 () ->
                     new ProblemException(
@@ -98,15 +113,46 @@ final class CreateChecks {
                         "There is no template "
                             + template
                             + ", and no ready node has such an image."));
-    return new SandboxSpec(
-        listed.template(),
-        checked.mode(),
-        checked.size(),
-        checked.egress(),
-        checked.timeout(),
-        checked.idleTimeout(),
-        SealedEnv.NONE,
-        checked.metadata());
+    return switch (listed.source()) {
+      case Catalog.Source.BuiltIn _, Catalog.Source.Image _ ->
+          resolved(checked, listed, EgressPolicy.ALLOW_ALL, Map.of());
+      case Catalog.Source.Defined(TemplateDefinition definition) -> {
+        if (listed.state() != Catalog.State.READY) {
+          throw new ProblemException(
+              ProblemType.TEMPLATE_NOT_READY,
+              "The template "
+                  + template
+                  + " is "
+                  + listed.state().name().toLowerCase(Locale.ROOT)
+                  + ".");
+        }
+        yield resolved(
+            checked,
+            listed,
+            definition.egress().orElse(EgressPolicy.ALLOW_ALL),
+            templates.env(definition));
+      }
+    };
+  }
+
+  private static Resolved resolved(
+      Checked checked, Catalog.Listed listed, EgressPolicy egress, Map<String, String> defaults) {
+    Map<String, String> env = new TreeMap<>(defaults);
+    env.putAll(checked.env());
+    Violations violations = new Violations();
+    var _ = Checks.env("/env", env, violations);
+    violations.throwIfAny();
+    return new Resolved(
+        new SandboxSpec(
+            listed.template(),
+            checked.mode(),
+            checked.size(),
+            checked.egress().orElse(egress),
+            checked.timeout(),
+            checked.idleTimeout(),
+            SealedEnv.NONE,
+            checked.metadata()),
+        env);
   }
 
   private static void refuse(String pointer, String value, String mode, Violations violations) {

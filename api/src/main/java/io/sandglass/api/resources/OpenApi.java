@@ -37,6 +37,7 @@ public final class OpenApi {
           SandboxesResource.class,
           ExecutionsResource.class,
           CommandsResource.class,
+          TemplatesResource.class,
           CatalogResource.class,
           AdminResource.class,
           OperationsResource.class);

@@ -4,6 +4,7 @@ import io.dropwizard.auth.Auth;
 import io.sandglass.api.control.Answer;
 import io.sandglass.api.control.Catalog;
 import io.sandglass.api.control.Sandboxes;
+import io.sandglass.api.control.Templates;
 import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.http.Answers;
 import io.sandglass.api.http.Caller;
@@ -50,13 +51,19 @@ import java.util.Optional;
 public final class SandboxesResource {
   private final Sandboxes sandboxes;
   private final Catalog catalog;
+  private final Templates templates;
   private final JsonBodies bodies;
   private final Idempotency idempotency;
 
   public SandboxesResource(
-      Sandboxes sandboxes, Catalog catalog, JsonBodies bodies, Idempotency idempotency) {
+      Sandboxes sandboxes,
+      Catalog catalog,
+      Templates templates,
+      JsonBodies bodies,
+      Idempotency idempotency) {
     this.sandboxes = sandboxes;
     this.catalog = catalog;
+    this.templates = templates;
     this.bodies = bodies;
     this.idempotency = idempotency;
   }
@@ -71,7 +78,11 @@ public final class SandboxesResource {
       responseCode = "201",
       description = "Created; it runs soon",
       content = @Content(schema = @Schema(implementation = SandboxView.class)))
-  @Documented({ProblemType.TEMPLATE_NOT_FOUND, ProblemType.IDEMPOTENCY_CONFLICT})
+  @Documented({
+    ProblemType.TEMPLATE_NOT_FOUND,
+    ProblemType.TEMPLATE_NOT_READY,
+    ProblemType.IDEMPOTENCY_CONFLICT
+  })
   public Response create(
       @Parameter(hidden = true) @Auth Caller caller,
       @Parameter(description = "Makes a repetition harmless") @HeaderParam("Idempotency-Key")
@@ -86,10 +97,13 @@ public final class SandboxesResource {
     Optional<Duration> wait = Prefer.waiting(prefer);
     return idempotency.answer(
         Calls.repeatable(caller, idempotencyKey, uri, request),
-        () -> CreateChecks.resolve(checked, request.value().template(), catalog),
-        (origin, spec) ->
+        () ->
+            CreateChecks.resolve(
+                checked, caller.orgId(), request.value().template(), catalog, templates),
+        (origin, resolved) ->
             Answer.carry(
-                sandboxes.create(origin, spec, checked.env(), wait.orElse(Duration.ZERO)),
+                sandboxes.create(
+                    origin, resolved.spec(), resolved.env(), wait.orElse(Duration.ZERO)),
                 sandbox -> created(sandbox, wait)));
   }
 

@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.Optional;
 import org.jdbi.v3.core.Jdbi;
 
-/** The keys that open sandboxes' environments, sealed themselves. */
+/** The keys that open the environments of sandboxes and templates, sealed themselves. */
 public final class SandboxKeyStore {
   private final Jdbi jdbi;
 
@@ -41,13 +41,14 @@ public final class SandboxKeyStore {
         handle -> handle.execute("DELETE FROM sandbox_keys WHERE sandbox_id = ?", sandboxId));
   }
 
-  /** Deletes keys whose sandbox never came to be. */
+  /** Deletes keys whose sandbox or template never came to be. */
   public int deleteOrphansBefore(Instant instant) {
     return jdbi.withHandle(
         handle ->
             handle.execute(
                 "DELETE FROM sandbox_keys WHERE created_at_ms < ?"
-                    + " AND sandbox_id NOT IN (SELECT id FROM sandboxes)",
+                    + " AND sandbox_id NOT IN (SELECT id FROM sandboxes)"
+                    + " AND sandbox_id NOT IN (SELECT revision FROM templates WHERE NOT deleted)",
                 instant.toEpochMilli()));
   }
 }

@@ -85,7 +85,7 @@ public final class CommandWriter {
         .build();
   }
 
-  private static Egress egress(EgressPolicy policy) {
+  static Egress egress(EgressPolicy policy) {
     return Egress.newBuilder()
         .setMode(policy.mode().text())
         .setAllowCidrs(policy.allowCidrs())

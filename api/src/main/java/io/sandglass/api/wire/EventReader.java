@@ -144,7 +144,7 @@ public final class EventReader {
         event.getFailure());
   }
 
-  private static EgressPolicy policy(Egress egress) {
+  static EgressPolicy policy(Egress egress) {
     return new EgressPolicy(
         known(EgressMode.parse(egress.getMode()), "egress mode", egress.getMode()),
         egress.getAllowCidrs(),
@@ -156,7 +156,7 @@ public final class EventReader {
     return millis == null ? null : Duration.ofMillis(millis);
   }
 
-  private static byte[] bytes(ByteBuffer buffer) {
+  static byte[] bytes(ByteBuffer buffer) {
     byte[] bytes = new byte[buffer.remaining()];
     buffer.duplicate().get(bytes);
     return bytes;
