@@ -9,6 +9,7 @@ import io.dropwizard.core.Application;
 import io.dropwizard.core.setup.Bootstrap;
 import io.dropwizard.core.setup.Environment;
 import io.sandglass.executor.dataplane.ExecutionResource;
+import io.sandglass.executor.dataplane.FilesResource;
 import io.sandglass.executor.dataplane.KeyFilter;
 import io.sandglass.executor.dataplane.ProblemMapper;
 import io.sandglass.executor.dataplane.StatusResource;
@@ -84,6 +85,7 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     environment.jersey().register(new ProblemMapper());
     environment.jersey().register(new StatusResource(environment.healthChecks()));
     environment.jersey().property(ServerProperties.OUTBOUND_CONTENT_LENGTH_BUFFER, 0);
+    environment.jersey().register(new FilesResource(node.transfers(), node::isReady));
     environment
         .jersey()
         .register(

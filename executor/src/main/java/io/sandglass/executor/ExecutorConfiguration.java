@@ -123,6 +123,11 @@ public final class ExecutorConfiguration extends Configuration {
     @Min(1)
     int perSandbox = 32;
 
+    /** Uploads, downloads and listings in all sandboxes together. */
+    @JsonProperty
+    @Min(1)
+    int transfersAtOnce = 128;
+
     /** Bytes of each stream that are passed on. */
     @JsonProperty
     @Min(0)

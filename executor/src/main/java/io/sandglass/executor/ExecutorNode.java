@@ -18,6 +18,7 @@ import io.sandglass.executor.sandbox.NodeSettings;
 import io.sandglass.executor.sandbox.Order;
 import io.sandglass.executor.sandbox.Relist;
 import io.sandglass.executor.sandbox.Residents;
+import io.sandglass.executor.sandbox.Transfers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,6 +47,7 @@ final class ExecutorNode implements Managed {
   private final Producer<String, SpecificRecord> producer;
   private final Node node;
   private final Executions executions;
+  private final Transfers transfers;
   private final OrderLoop orders;
   private final Heartbeats heartbeats;
   private final ImageList images;
@@ -87,6 +89,7 @@ final class ExecutorNode implements Managed {
             new RecentExecutions(configuration.executions.memory.toJavaDuration(), clock),
             new Executions.Limits(
                 configuration.executions.perSandbox, configuration.executions.outputBytes));
+    this.transfers = new Transfers(executions, configuration.executions.transfersAtOnce);
     this.orders =
         new OrderLoop(
             () -> Clients.consumer(configuration.kafka, configuration.nodeId),
@@ -178,6 +181,10 @@ final class ExecutorNode implements Managed {
 
   Executions executions() {
     return executions;
+  }
+
+  Transfers transfers() {
+    return transfers;
   }
 
   boolean isReady() {

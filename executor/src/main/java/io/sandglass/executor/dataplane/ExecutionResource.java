@@ -57,7 +57,7 @@ public final class ExecutionResource {
     };
   }
 
-  private static Response problem(Admission.Denied denied, String requestId) {
+  static Response problem(Admission.Denied denied, String requestId) {
     return switch (denied.reason()) {
       case UNKNOWN_SANDBOX -> Problem.response(404, "unknown_sandbox", denied.detail(), requestId);
       case NOT_RUNNING -> Problem.response(409, "not_running", denied.detail(), requestId);

@@ -1,5 +1,6 @@
 package io.sandglass.executor.execution;
 
+import io.sandglass.executor.files.GuestFiles;
 import io.sandglass.executor.guest.GuestBinary;
 import io.sandglass.executor.guest.GuestCommand;
 import io.sandglass.executor.guest.GuestEndpoint;
@@ -42,7 +43,13 @@ public final class EndpointChannels implements GuestChannels {
         GuestBinary.extract(data.resolve("guest")),
         nodeKey(data.resolve("node.key")),
         new GuestPatience(
-            usual.hello(), usual.penalty(), usual.connection(), overtime, usual.abort()));
+            usual.hello(),
+            usual.penalty(),
+            usual.connection(),
+            overtime,
+            usual.abort(),
+            usual.stall(),
+            usual.transfer()));
   }
 
   private static byte[] nodeKey(Path file) throws IOException {
@@ -108,6 +115,11 @@ public final class EndpointChannels implements GuestChannels {
           execution.abort();
         }
       };
+    }
+
+    @Override
+    public GuestFiles files() {
+      return endpoint.files();
     }
 
     private static io.sandglass.executor.guest.OutputSink guestSink(OutputSink sink) {

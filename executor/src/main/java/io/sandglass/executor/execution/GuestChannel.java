@@ -1,5 +1,6 @@
 package io.sandglass.executor.execution;
 
+import io.sandglass.executor.files.GuestFiles;
 import java.io.IOException;
 import java.time.Duration;
 
@@ -15,6 +16,9 @@ public interface GuestChannel extends AutoCloseable {
 
   /** Nothing happens before {@link RunningCommand#run}. */
   RunningCommand prepare(CommandRequest request);
+
+  /** The sandbox's files. */
+  GuestFiles files();
 
   /** Ends the commands that run and refuses new ones. */
   @Override

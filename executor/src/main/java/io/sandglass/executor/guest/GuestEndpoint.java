@@ -1,5 +1,6 @@
 package io.sandglass.executor.guest;
 
+import io.sandglass.executor.files.GuestFiles;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -100,6 +101,11 @@ public final class GuestEndpoint implements AutoCloseable {
   /** Nothing happens before {@link GuestExecution#stream}. */
   public GuestExecution prepare(GuestCommand command) {
     return new GuestExecution(this, patience, command);
+  }
+
+  /** The files of the sandbox. */
+  public GuestFiles files() {
+    return new SocketFiles(this, patience);
   }
 
   /** {@link #prepare} and {@link GuestExecution#stream} for those who will not abort it. */

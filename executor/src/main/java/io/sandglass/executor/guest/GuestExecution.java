@@ -241,7 +241,7 @@ public final class GuestExecution {
     return new GuestResult.Failed(failure.get(), detail);
   }
 
-  private static String printable(byte[] text) {
+  static String printable(byte[] text) {
     String decoded = new String(text, 0, Math.min(text.length, MAX_DETAIL), StandardCharsets.UTF_8);
     return decoded.replaceAll("[^\\p{L}\\p{N}\\p{P}\\p{S} ]", "?");
   }

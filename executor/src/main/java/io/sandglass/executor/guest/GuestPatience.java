@@ -10,10 +10,18 @@ import java.time.Duration;
  *     flood
  * @param connection for an idle connection when there is a command to run
  * @param overtime for the answer, past the command's own timeout
+ * @param stall for the next step of a transfer
+ * @param transfer for a whole transfer
  * @param abort for the answer to {@link GuestExecution#abort()}
  */
 public record GuestPatience(
-    Duration hello, Duration penalty, Duration connection, Duration overtime, Duration abort) {
+    Duration hello,
+    Duration penalty,
+    Duration connection,
+    Duration overtime,
+    Duration abort,
+    Duration stall,
+    Duration transfer) {
 
   public static final GuestPatience DEFAULT =
       new GuestPatience(
@@ -21,5 +29,7 @@ public record GuestPatience(
           Duration.ofMillis(100),
           Duration.ofSeconds(3),
           Duration.ofSeconds(5),
-          Duration.ofSeconds(2));
+          Duration.ofSeconds(2),
+          Duration.ofSeconds(30),
+          Duration.ofMinutes(15));
 }

@@ -79,7 +79,7 @@ final class ReportWriting {
         .setTruncated(end.truncated())
         .setStdoutBytes(end.stdoutBytes())
         .setStderrBytes(end.stderrBytes())
-        .setFileBytes(0)
+        .setFileBytes(end.fileBytes())
         .setDurationMs(end.took().toMillis())
         .setFailure(end.failure().orElse(null))
         .build();

@@ -79,81 +79,155 @@ public final class Executions implements AutoCloseable {
 
   /** Lets a command in, unless something speaks against it; who is let in must run it. */
   public Admission admit(Life life, CommandRequest request, Optional<String> requestId) {
-    Optional<Resident> found = residents.get(life.sandboxId());
-    if (found.isEmpty()) {
-      return denied(Admission.Reason.UNKNOWN_SANDBOX, "this node does not hold the sandbox");
-    }
-    Resident resident = found.get();
-    if (!resident.life().equals(life)) {
-      return denied(
-          Admission.Reason.NOT_RUNNING,
-          "incarnation " + resident.life().incarnation() + " is here, not " + life.incarnation());
-    }
-    if (!recent.begin(request.executionId())) {
-      return denied(Admission.Reason.ALREADY_STARTED, "the execution has been started before");
-    }
-    Optional<Admission> denial = enter(resident, request);
-    if (denial.isPresent()) {
-      recent.forget(request.executionId());
-      return denial.get();
-    }
-    LOG.info(
-        "execution={} sandbox={} incarnation={} timeout_ms={} request_id={} begins",
-        request.executionId(),
-        life.sandboxId(),
-        life.incarnation(),
-        request.timeout().toMillis(),
-        requestId.orElse("-"));
-    return new Admission.Admitted(
-        new Admitted(
-            resident, resident.channel().map(c -> c.prepare(request)), request, requestId));
+    return switch (enter(life, request.executionId(), requestId)) {
+      case Entry.Refused(Admission.Denied denied) -> denied;
+      case Entry.Entered entered -> {
+        LOG.info(
+            "execution={} sandbox={} incarnation={} timeout_ms={} request_id={} begins",
+            request.executionId(),
+            life.sandboxId(),
+            life.incarnation(),
+            request.timeout().toMillis(),
+            requestId.orElse("-"));
+        yield new Admission.Admitted(
+            new Admitted(
+                entered, entered.resident.channel().map(c -> c.prepare(request)), request));
+      }
+    };
   }
 
-  private Optional<Admission> enter(Resident resident, CommandRequest request) {
-    Optional<Resident.Denial> denial = resident.enterExecution(limits.perSandbox());
+  /** Whether something may begin in a sandbox. */
+  sealed interface Entry {
+
+    /** It has begun, as far as the log is concerned: {@link #end} has to follow. */
+    final class Entered implements Entry {
+      private final Executions executions;
+      private final Resident resident;
+      private final Optional<String> requestId;
+
+      private Entered(Executions executions, Resident resident, Optional<String> requestId) {
+        this.executions = executions;
+        this.resident = resident;
+        this.requestId = requestId;
+      }
+
+      /** The way to the guest, unless the sandbox has just been stopped. */
+      Optional<GuestChannel> channel() {
+        return resident.channel();
+      }
+
+      /** Makes room for others, and tells the log. */
+      void end(ExecutionEnd end) {
+        resident.leaveExecution();
+        executions.tell(resident, requestId, end);
+      }
+    }
+
+    record Refused(Admission.Denied denied) implements Entry {}
+  }
+
+  /** Lets anything in that is to be told about. */
+  Entry enter(Life life, String executionId, Optional<String> requestId) {
+    Optional<Resident> found = residents.get(life.sandboxId());
+    Optional<Admission.Denied> mismatch = mismatch(found, life);
+    if (mismatch.isPresent()) {
+      return new Entry.Refused(mismatch.get());
+    }
+    if (!recent.begin(executionId)) {
+      return new Entry.Refused(
+          denied(Admission.Reason.ALREADY_STARTED, "the execution has been started before"));
+    }
+    Optional<Admission.Denied> denial = enter(found.get(), executionId);
     if (denial.isPresent()) {
+      recent.forget(executionId);
+      return new Entry.Refused(denial.get());
+    }
+    return new Entry.Entered(this, found.get(), requestId);
+  }
+
+  /** What a brief look inside that nobody is told about finds at the door. */
+  sealed interface Visit {
+
+    /** Keeps the sandbox awake until it is closed. */
+    record Inside(Resident resident) implements Visit, AutoCloseable {
+      @Override
+      public void close() {
+        resident.leaveExecution();
+      }
+    }
+
+    record Refused(Admission.Denied denied) implements Visit {}
+  }
+
+  Visit visit(Life life) {
+    Optional<Resident> found = residents.get(life.sandboxId());
+    Optional<Admission.Denied> denial = mismatch(found, life).or(() -> occupy(found.get()));
+    return denial.<Visit>map(Visit.Refused::new).orElseGet(() -> new Visit.Inside(found.get()));
+  }
+
+  private static Optional<Admission.Denied> mismatch(Optional<Resident> found, Life life) {
+    if (found.isEmpty()) {
       return Optional.of(
-          switch (denial.get()) {
-            case NOT_RUNNING ->
-                denied(Admission.Reason.NOT_RUNNING, "the sandbox is " + resident.phase());
-            case GUEST_UNREACHABLE ->
-                denied(Admission.Reason.GUEST_UNREACHABLE, "there is no way to the guest");
-            case TOO_MANY ->
-                denied(
-                    Admission.Reason.TOO_MANY,
-                    "the sandbox runs " + limits.perSandbox() + " executions already");
-          });
+          denied(Admission.Reason.UNKNOWN_SANDBOX, "this node does not hold the sandbox"));
+    }
+    int here = found.get().life().incarnation();
+    return here == life.incarnation()
+        ? Optional.empty()
+        : Optional.of(
+            denied(
+                Admission.Reason.NOT_RUNNING,
+                "incarnation " + here + " is here, not " + life.incarnation()));
+  }
+
+  private Optional<Admission.Denied> occupy(Resident resident) {
+    return resident
+        .enterExecution(limits.perSandbox())
+        .map(
+            denial ->
+                switch (denial) {
+                  case NOT_RUNNING ->
+                      denied(Admission.Reason.NOT_RUNNING, "the sandbox is " + resident.phase());
+                  case GUEST_UNREACHABLE ->
+                      denied(Admission.Reason.GUEST_UNREACHABLE, "there is no way to the guest");
+                  case TOO_MANY ->
+                      denied(
+                          Admission.Reason.TOO_MANY,
+                          "the sandbox runs " + limits.perSandbox() + " executions already");
+                });
+  }
+
+  private Optional<Admission.Denied> enter(Resident resident, String executionId) {
+    Optional<Admission.Denied> denial = occupy(resident);
+    if (denial.isPresent()) {
+      return denial;
     }
     try {
-      directories.executionBegins(resident.life(), request.executionId());
+      directories.executionBegins(resident.life(), executionId);
       return Optional.empty();
     } catch (IOException e) {
       resident.leaveExecution();
-      LOG.warn("execution={} can't be noted: {}", request.executionId(), e.toString());
+      LOG.warn("execution={} can't be noted: {}", executionId, e.toString());
       return Optional.of(
           denied(Admission.Reason.GUEST_UNREACHABLE, "the sandbox's directory can't be written"));
     }
   }
 
-  private static Admission denied(Admission.Reason reason, String detail) {
+  private static Admission.Denied denied(Admission.Reason reason, String detail) {
     return new Admission.Denied(reason, detail);
   }
 
   private final class Admitted implements Execution {
-    private final Resident resident;
+    private final Entry.Entered entry;
     private final Optional<GuestChannel.RunningCommand> command;
     private final CommandRequest request;
-    private final Optional<String> requestId;
 
     Admitted(
-        Resident resident,
+        Entry.Entered entry,
         Optional<GuestChannel.RunningCommand> command,
-        CommandRequest request,
-        Optional<String> requestId) {
-      this.resident = resident;
+        CommandRequest request) {
+      this.entry = entry;
       this.command = command;
       this.request = request;
-      this.requestId = requestId;
     }
 
     @Override
@@ -165,8 +239,7 @@ public final class Executions implements AutoCloseable {
         end = end(answer(output), output, Duration.ofNanos(System.nanoTime() - begun));
         return end;
       } finally {
-        resident.leaveExecution();
-        tell(end);
+        entry.end(end);
       }
     }
 
@@ -204,31 +277,32 @@ public final class Executions implements AutoCloseable {
           output.truncated(),
           output.stdoutBytes(),
           output.stderrBytes(),
+          0,
           duration,
           failure);
-    }
-
-    /** Beside the answer to the caller, who need not wait for the log. */
-    private void tell(ExecutionEnd end) {
-      Life life = resident.life();
-      var subject = new Order.Subject(life, resident.orgId(), 0, requestId);
-      Thread.ofVirtual()
-          .name("tell-" + end.executionId())
-          .start(
-              () -> {
-                try {
-                  delivery.deliver(new Report(subject, new Report.ExecutionEnded(end)), ending);
-                  directories.executionTold(life, end.executionId());
-                } catch (Preemption.PreemptedException e) {
-                  LOG.info("execution={} is told about after the restart", end.executionId());
-                }
-              });
     }
 
     @Override
     public void abort() {
       command.ifPresent(GuestChannel.RunningCommand::abort);
     }
+  }
+
+  /** Beside the answer to the caller, who need not wait for the log. */
+  private void tell(Resident resident, Optional<String> requestId, ExecutionEnd end) {
+    Life life = resident.life();
+    var subject = new Order.Subject(life, resident.orgId(), 0, requestId);
+    Thread.ofVirtual()
+        .name("tell-" + end.executionId())
+        .start(
+            () -> {
+              try {
+                delivery.deliver(new Report(subject, new Report.ExecutionEnded(end)), ending);
+                directories.executionTold(life, end.executionId());
+              } catch (Preemption.PreemptedException e) {
+                LOG.info("execution={} is told about after the restart", end.executionId());
+              }
+            });
   }
 
   /** What the log was not told yet, the next process will tell. */

@@ -1,8 +1,10 @@
 package io.sandglass.executor.execution;
 
+import io.sandglass.executor.files.GuestFiles;
 import io.sandglass.executor.runtime.Life;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
@@ -12,6 +14,7 @@ import java.util.function.Predicate;
 public final class FakeGuests implements GuestChannels {
   private final Predicate<Life> runs;
   private final Set<Life> dumb = ConcurrentHashMap.newKeySet();
+  private final Map<String, byte[]> files = new ConcurrentHashMap<>();
   private volatile BiFunction<CommandRequest, OutputSink, GuestAnswer> behaviour =
       (request, sink) -> new GuestAnswer.Exited(0, false, Duration.ofMillis(1));
 
@@ -25,6 +28,11 @@ public final class FakeGuests implements GuestChannels {
   /** The guest of this life never answers. */
   public void silence(Life life) {
     dumb.add(life);
+  }
+
+  /** What is in every sandbox, by path. */
+  public Map<String, byte[]> files() {
+    return files;
   }
 
   /** What every command does. */
@@ -59,6 +67,11 @@ public final class FakeGuests implements GuestChannels {
           @Override
           public void abort() {}
         };
+      }
+
+      @Override
+      public GuestFiles files() {
+        return new FakeFiles(files);
       }
 
       @Override

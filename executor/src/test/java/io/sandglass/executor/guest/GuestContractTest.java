@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.sandglass.executor.files.FileEntry;
+import io.sandglass.executor.files.FileException;
+import io.sandglass.executor.files.FileFailure;
+import io.sandglass.executor.files.GuestFiles;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -232,6 +238,42 @@ class GuestContractTest {
         };
     assertThat(exited(command("head -c 30000000 /dev/zero"), slow).exitCode()).isZero();
     assertThat(seen[0]).isEqualTo(30_000_000);
+  }
+
+  @Test
+  void filesGoInAndOut() throws Exception {
+    byte[] content = new byte[3_000_000];
+    new Random(7).nextBytes(content);
+    String path = directory + "/made/for it/ü";
+    GuestFiles files = endpoint.files();
+    try (GuestFiles.Upload upload = files.upload(path, content.length)) {
+      assertThat(upload.transferFrom(new ByteArrayInputStream(content))).isEqualTo(content.length);
+      assertThat(Path.of(path)).doesNotExist();
+      upload.complete();
+    }
+    assertThat(Path.of(path)).hasBinaryContent(content);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (GuestFiles.Download download = files.download(path, content.length)) {
+      assertThat(download.size()).isEqualTo(content.length);
+      download.transferTo(out);
+    }
+    assertThat(out.toByteArray()).isEqualTo(content);
+    GuestFiles.Listing listing = files.list(directory + "/made/for it", new byte[0], 10);
+    assertThat(listing.entries())
+        .singleElement()
+        .satisfies(
+            entry -> {
+              assertThat(new String(entry.nameBytes(), StandardCharsets.UTF_8)).isEqualTo("ü");
+              assertThat(entry.size()).isEqualTo(content.length);
+              assertThat(entry.type()).isEqualTo(FileEntry.Type.FILE);
+            });
+    assertThatThrownBy(() -> files.download(path, content.length - 1))
+        .isInstanceOfSatisfying(
+            FileException.class, e -> assertThat(e.failure()).isEqualTo(FileFailure.TOO_LARGE));
+    try (GuestFiles.Upload upload = files.upload(directory + "/never", 10)) {
+      upload.transferFrom(new ByteArrayInputStream(new byte[5]));
+    }
+    assertThat(directory.resolve("never")).doesNotExist();
   }
 
   @Test

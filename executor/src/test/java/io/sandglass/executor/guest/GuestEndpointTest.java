@@ -38,7 +38,9 @@ class GuestEndpointTest {
           Duration.ofMillis(20),
           Duration.ofMillis(500),
           Duration.ofMillis(300),
-          Duration.ofMillis(300));
+          Duration.ofMillis(300),
+          Duration.ofMillis(300),
+          Duration.ofSeconds(5));
   private static final GuestToken TOKEN =
       GuestToken.derive("0123456789abcdef".getBytes(StandardCharsets.US_ASCII), "sbx_1", 1);
 
