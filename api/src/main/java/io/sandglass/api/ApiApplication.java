@@ -1,5 +1,6 @@
 package io.sandglass.api;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import io.dropwizard.auth.PolymorphicAuthDynamicFeature;
 import io.dropwizard.auth.PolymorphicAuthValueFactoryProvider;
 import io.dropwizard.configuration.ConfigurationSourceProvider;
@@ -233,6 +234,12 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             java.util.EnumSet.of(jakarta.servlet.DispatcherType.REQUEST), false, "/*");
     Metrics.serve(environment);
     environment.jersey().property(ServerProperties.WADL_FEATURE_DISABLE, true);
+    // What streams is sent when it says so; what does not, Jetty gives its length.
+    environment.jersey().property(ServerProperties.OUTBOUND_CONTENT_LENGTH_BUFFER, 0);
+    environment
+        .getObjectMapper()
+        .getFactory()
+        .disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
     environment
         .jersey()
         .property(ServerProperties.LOCATION_HEADER_RELATIVE_URI_RESOLUTION_DISABLED, true);

@@ -8,18 +8,25 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.sandglass.api.RunningApi.Answer;
 import io.sandglass.api.domain.Command;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
+import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -164,6 +171,186 @@ final class ExecuteTest {
     Answer tooLong = execute(id, "{\"command\":\"cat\",\"stdin\":\"x" + input + "\"}");
     assertThat(tooLong.status()).isEqualTo(400);
     assertThat(tooLong.body().path("errors").path(0).path("pointer").asText()).isEqualTo("/stdin");
+    assertThat(asked).hasSize(1);
+  }
+
+  private static HttpRequest.Builder asking(String id, String body, String... headers) {
+    HttpRequest.Builder request =
+        api.authorized("/v1/sandboxes/" + id + "/execute")
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(body));
+    for (int i = 0; i < headers.length; i += 2) {
+      request.header(headers[i], headers[i + 1]);
+    }
+    return request;
+  }
+
+  private static String events(String id, String body, String... headers) {
+    Answer answer = api.send(asking(id, body, headers).header("Accept", "text/event-stream"));
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.header("Content-Type")).isEqualTo("text/event-stream");
+    return answer.response().body();
+  }
+
+  private static final String EXIT_EVENT =
+      """
+      event: exit
+      data: {"exit_code":3,"duration_ms":12,"timed_out":false,"truncated":false}
+
+      """;
+
+  @Test
+  void whatHappensIsToldAsEventsAndCharactersAreNotTorn() {
+    byte[] euro = "€".getBytes(StandardCharsets.UTF_8);
+    script =
+        frames(
+            frame('S', ""),
+            frame('O', ""),
+            frame('O', "a"),
+            frame('O', new byte[] {euro[0]}),
+            frame('E', "oops"),
+            frame('O', new byte[] {euro[1], euro[2], euro[0]}),
+            frame('X', exit(3)));
+
+    String told = events(sandbox(""), "{\"command\":\"x\"}");
+
+    assertThat(told)
+        .matches("(?s)event: start\ndata: \\{\"execution_id\":\"exe_[0-9a-z]+\"}\n\n.*")
+        .endsWith(
+            """
+            event: stdout
+            data: {"text":"a","offset":0,"next_offset":1}
+
+            event: stderr
+            data: {"text":"oops","offset":0,"next_offset":4}
+
+            event: stdout
+            data: {"text":"€","offset":1,"next_offset":4}
+
+            event: stdout
+            data: {"text":"\ufffd","offset":4,"next_offset":5}
+
+            """
+                + EXIT_EVENT);
+  }
+
+  /** A request as bytes, for a client that does what no library does. */
+  private static byte[] raw(String id, String accept) {
+    String body = "{\"command\":\"x\"}";
+    return """
+        POST /v1/sandboxes/%s/execute HTTP/1.1
+        Host: x
+        Authorization: Bearer %s
+        Content-Type: application/json
+        Accept: %s
+        Content-Length: %d
+
+        %s"""
+        .formatted(id, api.key(), accept, body.length(), body)
+        .replace("\n", "\r\n")
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  @Test
+  void eventsComeAsTheyHappenAndHangingUpIsNoticedAtTheNode() throws Exception {
+    for (boolean events : List.of(true, false)) {
+      CountDownLatch killed = new CountDownLatch(1);
+      CountDownLatch began = new CountDownLatch(1);
+      script =
+          exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            try {
+              while (true) {
+                exchange.getResponseBody().write(frame('O', "tick\n"));
+                exchange.getResponseBody().flush();
+                began.countDown();
+                LockSupport.parkNanos(20_000_000);
+              }
+            } catch (IOException e) {
+              killed.countDown();
+            }
+          };
+      byte[] request = raw(sandbox(""), events ? "text/event-stream" : "application/json");
+      try (Socket client = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
+        client.getOutputStream().write(request);
+        assertThat(began.await(10, TimeUnit.SECONDS)).isTrue();
+        if (events) {
+          BufferedReader in =
+              new BufferedReader(
+                  new InputStreamReader(client.getInputStream(), StandardCharsets.UTF_8));
+          assertThat(in.lines().anyMatch("event: stdout"::equals)).isTrue();
+        }
+      }
+      assertThat(killed.await(10, TimeUnit.SECONDS)).as("events: %s", events).isTrue();
+    }
+  }
+
+  @Test
+  void theNextRequestMayBeSentBeforeTheAnswer() throws Exception {
+    String id = sandbox("");
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    script =
+        exchange -> {
+          running.countDown();
+          awaitQuietly(go);
+          frames(frame('O', "done"), frame('X', exit(0))).answer(exchange);
+        };
+    try (Socket client = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
+      byte[] request = raw(id, "application/json");
+      client.getOutputStream().write(request);
+      assertThat(running.await(10, TimeUnit.SECONDS)).isTrue();
+      client.getOutputStream().write(request);
+      client
+          .getOutputStream()
+          .write(
+              "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                  .getBytes(StandardCharsets.US_ASCII));
+      LockSupport.parkNanos(50_000_000); // lets the server read ahead; either way it must answer
+      go.countDown();
+      String answers = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(answers.split("HTTP/1.1 200", -1)).hasSize(4);
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void whatKeepsACommandFromStartingIsNoStream() {
+    script = frames(frame('F', "{\"code\":\"workdir_unavailable\",\"detail\":\"none\"}"));
+    Answer answer =
+        api.send(asking(sandbox(""), "{\"command\":\"x\"}", "Accept", "text/event-stream"));
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.header("Content-Type")).startsWith("application/problem+json");
+  }
+
+  @Test
+  void aStreamThatBreaksEndsWithAnErrorAndNoExit() {
+    script = frames(frame('S', ""), frame('O', "half"));
+    assertThat(events(sandbox(""), "{\"command\":\"x\"}"))
+        .contains("event: stdout", "event: error\ndata: {\"code\":\"execution_outcome_unknown\"")
+        .doesNotContain("event: exit");
+  }
+
+  @Test
+  void theSameKeyRunsOnceHoweverItIsAskedFor() {
+    script = frames(frame('S', ""), frame('O', "once"), frame('X', exit(3)));
+    String id = sandbox("");
+    String first = events(id, "{\"command\":\"x\"}", "Idempotency-Key", "live-1");
+    script = frames(frame('X', exit(0)));
+
+    String again = events(id, "{\"command\":\"x\"}", "Idempotency-Key", "live-1");
+    Answer whole = execute(id, "{\"command\":\"x\"}", "Idempotency-Key", "live-1");
+
+    assertThat(first).endsWith(EXIT_EVENT);
+    assertThat(again).contains("\"text\":\"once\"").endsWith(EXIT_EVENT);
+    assertThat(whole.text("stdout")).isEqualTo("once");
     assertThat(asked).hasSize(1);
   }
 

@@ -3,6 +3,8 @@ package io.sandglass.api.control;
 import io.sandglass.api.control.Answer.Aftermath;
 import io.sandglass.api.dataplane.DataPlane;
 import io.sandglass.api.dataplane.Execution;
+import io.sandglass.api.dataplane.Lifeline;
+import io.sandglass.api.dataplane.NodeStream;
 import io.sandglass.api.dataplane.Run;
 import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.Ids;
@@ -10,7 +12,9 @@ import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.Status;
 import io.sandglass.api.secrets.EnvSealer;
 import io.sandglass.api.store.SandboxStore;
+import java.io.ByteArrayOutputStream;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -69,8 +73,26 @@ public final class Executions {
         : found;
   }
 
-  /** Runs it and waits for its end. */
-  public Answer<Run.Finished> run(Origin origin, Sandbox sandbox, Request request) {
+  /**
+   * A command that runs.
+   *
+   * @param stream what it does; to be closed, which kills it when it has not ended
+   */
+  public record Live(String executionId, NodeStream stream) {}
+
+  /**
+   * How a command ended, and the first 10 MiB of what it wrote.
+   *
+   * @param stdout bytes that are no UTF-8 are replaced
+   */
+  public record Result(Run.Finished end, String stdout, String stderr) {}
+
+  /**
+   * Begins it, and waits until it runs.
+   *
+   * @param lifeline who cuts it has the command killed
+   */
+  public Answer<Live> begin(Origin origin, Sandbox sandbox, Request request, Lifeline lifeline) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
       return new Answer.Refused<>(
@@ -82,8 +104,8 @@ public final class Executions {
     log.append(
         new Command.BeginExecution(
             origin.header(sandbox.id(), ids), executionId, request.command(), request.timeout()));
-    Run run =
-        dataPlane.run(
+    DataPlane.Call call =
+        dataPlane.begin(
             node.get(),
             new Execution(
                 executionId,
@@ -94,9 +116,58 @@ public final class Executions {
                 request.workdir(),
                 env,
                 request.stdin()),
-            origin.requestId());
+            origin.requestId(),
+            lifeline);
+    return switch (call) {
+      case DataPlane.Call.Open(NodeStream stream) ->
+          new Answer.Done<>(new Live(executionId, stream));
+      case DataPlane.Call.Over(Run run) -> refused(run);
+    };
+  }
+
+  /** Runs it and waits for its end. */
+  public Answer<Result> run(Origin origin, Sandbox sandbox, Request request, Lifeline lifeline) {
+    return switch (begin(origin, sandbox, request, lifeline)) {
+      case Answer.Done<Live>(Live live) -> {
+        try (NodeStream stream = live.stream()) {
+          yield collect(stream);
+        }
+      }
+      case Answer.Pending<Live>(String command, String id) -> new Answer.Pending<>(command, id);
+      case Answer.Refused<Live>(String code, String detail, Aftermath aftermath) ->
+          new Answer.Refused<>(code, detail, aftermath);
+    };
+  }
+
+  private static Answer<Result> collect(NodeStream stream) {
+    ByteArrayOutputStream stdout = new ByteArrayOutputStream();
+    ByteArrayOutputStream stderr = new ByteArrayOutputStream();
+    while (true) {
+      switch (stream.next()) {
+        case NodeStream.Frame.Started _, NodeStream.Frame.Beat _ -> {}
+        case NodeStream.Frame.Output(NodeStream.Channel channel, byte[] bytes, int length) -> {
+          switch (channel) {
+            case STDOUT -> stdout.write(bytes, 0, length);
+            case STDERR -> stderr.write(bytes, 0, length);
+          }
+        }
+        case NodeStream.Frame.End(Run run) -> {
+          return run instanceof Run.Finished finished
+              ? new Answer.Done<>(
+                  new Result(
+                      finished,
+                      stdout.toString(StandardCharsets.UTF_8),
+                      stderr.toString(StandardCharsets.UTF_8)))
+              : refused(run);
+        }
+      }
+    }
+  }
+
+  /** An end that is none, as an answer. */
+  public static <T> Answer.Refused<T> refused(Run run) {
     return switch (run) {
-      case Run.Finished finished -> new Answer.Done<>(finished);
+      case Run.Finished _ -> throw new IllegalArgumentException("It has finished: " + run);
       case Run.NeverBegan(Run.Cause cause, String detail) ->
           new Answer.Refused<>(
               switch (cause) {

@@ -17,14 +17,15 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
 
 /** Calls a node to run something in one of its sandboxes. */
 public final class DataPlane {
-  /** How much longer than the execution's own timeout the node may take to tell its end. */
-  private static final Duration GRACE = Duration.ofSeconds(10);
+  /** A node answers when the command writes something, at the latest after half a second. */
+  private static final Duration ANSWER = Duration.ofSeconds(15);
 
   private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final int LARGEST_PROBLEM = 64 * 1024;
@@ -41,7 +42,7 @@ public final class DataPlane {
           .build();
 
   /**
-   * @param timer cuts off nodes that never come to an end
+   * @param timer cuts off nodes that fall silent
    * @param key what nodes know us by
    */
   public DataPlane(ScheduledExecutorService timer, String key) {
@@ -64,41 +65,57 @@ public final class DataPlane {
       Map<String, String> env,
       String stdin) {}
 
-  /** Runs it and collects its output; at most 10 MiB of each stream are kept. */
-  public Run run(URI node, Execution execution, String requestId) {
-    Duration limit = execution.timeout().plus(GRACE);
-    HttpResponse<InputStream> response;
-    try {
-      response =
-          client.send(
-              request(node, execution, requestId, limit),
-              HttpResponse.BodyHandlers.ofInputStream());
-    } catch (ConnectException | HttpConnectTimeoutException e) {
-      return new Run.NeverBegan(
-          Run.Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.");
-    } catch (IOException e) {
-      return new Run.Unknown("The sandbox's node did not answer.");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new Run.Unknown("Interrupted before the sandbox's node answered.");
-    }
-    try (InputStream body = response.body()) {
-      if (response.statusCode() != 200) {
-        return refused(response.statusCode(), body.readNBytes(LARGEST_PROBLEM));
-      }
-      ScheduledFuture<?> cutOff =
-          timer.schedule(() -> close(body), limit.toMillis(), TimeUnit.MILLISECONDS);
-      try {
-        return new FrameReader(json).read(body);
-      } finally {
-        cutOff.cancel(false);
-      }
-    } catch (IOException e) {
-      return new Run.Unknown("The stream from the sandbox's node broke off.");
-    }
+  /** What became of a call. */
+  public sealed interface Call {
+
+    /** The command runs; the stream is the caller's to close. */
+    record Open(NodeStream stream) implements Call {}
+
+    /** It does not: never a {@link Run.Finished}. */
+    record Over(Run run) implements Call {}
   }
 
-  private HttpRequest request(URI node, Execution execution, String requestId, Duration limit) {
+  /** Begins it, and waits until it runs or certainly does not. */
+  public Call begin(URI node, Execution execution, String requestId, Lifeline lifeline) {
+    CompletableFuture<HttpResponse<InputStream>> exchange =
+        client.sendAsync(
+            request(node, execution, requestId), HttpResponse.BodyHandlers.ofInputStream());
+    lifeline.hold(() -> exchange.cancel(true));
+    HttpResponse<InputStream> response;
+    try {
+      response = exchange.get();
+    } catch (ExecutionException e) {
+      return new Call.Over(
+          e.getCause() instanceof ConnectException
+                  || e.getCause() instanceof HttpConnectTimeoutException
+              ? new Run.NeverBegan(
+                  Run.Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.")
+              : new Run.Unknown("The sandbox's node did not answer."));
+    } catch (CancellationException e) {
+      return new Call.Over(new Run.Unknown("The caller went away."));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      exchange.cancel(true);
+      return new Call.Over(new Run.Unknown("Interrupted before the sandbox's node answered."));
+    }
+    if (response.statusCode() != 200) {
+      try (InputStream body = response.body()) {
+        return new Call.Over(refused(response.statusCode(), body.readNBytes(LARGEST_PROBLEM)));
+      } catch (IOException e) {
+        return new Call.Over(new Run.Unknown("The answer of the sandbox's node broke off."));
+      }
+    }
+    NodeStream stream = new NodeStream(json, response.body(), timer);
+    lifeline.hold(stream);
+    NodeStream.Frame.End end = stream.awaitStart();
+    if (end == null) {
+      return new Call.Open(stream);
+    }
+    stream.close();
+    return new Call.Over(end.run());
+  }
+
+  private HttpRequest request(URI node, Execution execution, String requestId) {
     byte[] body;
     try {
       body =
@@ -123,7 +140,7 @@ public final class DataPlane {
         .header("Authorization", "Bearer " + key)
         .header("Content-Type", "application/json")
         .header("X-Request-Id", requestId)
-        .timeout(limit)
+        .timeout(ANSWER)
         .POST(HttpRequest.BodyPublishers.ofByteArray(body))
         .build();
   }
@@ -161,14 +178,6 @@ public final class DataPlane {
                   + (detail.isEmpty() ? "." : ": " + detail));
       default -> new Run.Unknown("The sandbox's node answered with status " + status + ".");
     };
-  }
-
-  private static void close(InputStream body) {
-    try {
-      body.close();
-    } catch (IOException e) {
-      // Its reader hears of it.
-    }
   }
 
   private static String stripSlash(String url) {

@@ -7,14 +7,15 @@ public sealed interface Run {
    * It ended, and this is how.
    *
    * @param truncated whether output was dropped
+   * @param stdoutBytes all that it wrote, dropped bytes included
    */
   record Finished(
       int exitCode,
-      String stdout,
-      String stderr,
       long durationMs,
       boolean timedOut,
-      boolean truncated)
+      boolean truncated,
+      long stdoutBytes,
+      long stderrBytes)
       implements Run {}
 
   /** It certainly never began. */

@@ -28,7 +28,10 @@ public final class Answers {
         Response.ResponseBuilder response = Response.status(reply.status());
         reply.headers().forEach(response::header);
         if (reply.entity() != null) {
-          response.type(MediaType.APPLICATION_JSON_TYPE).entity(reply.entity());
+          if (!reply.headers().containsKey(HttpHeaders.CONTENT_TYPE)) {
+            response.type(MediaType.APPLICATION_JSON_TYPE);
+          }
+          response.entity(reply.entity());
         }
         yield response.build();
       }

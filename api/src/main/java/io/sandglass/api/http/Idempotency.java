@@ -16,6 +16,7 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
@@ -90,6 +91,31 @@ public final class Idempotency {
     return reserved(call, fingerprint, checked, action);
   }
 
+  /** What is done, and how its end is kept when that comes after the answer has begun. */
+  @FunctionalInterface
+  public interface Action<T> {
+
+    /**
+     * Does it.
+     *
+     * @param keep takes the answer for repetitions, at the end; not called without an end
+     */
+    Answer<Reply> apply(Origin origin, T checked, Consumer<Reply> keep);
+  }
+
+  /**
+   * Answers a request whose answer is written while the work goes on: its first entity is not kept,
+   * but what the action keeps.
+   */
+  public <T> Response stream(Call call, Supplier<T> check, Action<T> action) {
+    return answer(
+        call,
+        check,
+        (origin, checked) ->
+            action.apply(
+                origin, checked, call.key() == null ? reply -> {} : reply -> keep(call, reply)));
+  }
+
   private <T> Response reserved(
       Call call, String fingerprint, T checked, BiFunction<Origin, T, Answer<Reply>> action) {
     Answer<Reply> answer;
@@ -115,7 +141,7 @@ public final class Idempotency {
       }
       throw e;
     }
-    if (answer instanceof Answer.Done<Reply>(Reply reply)) {
+    if (answer instanceof Answer.Done<Reply>(Reply reply) && !reply.isLive()) {
       keep(call, reply);
     }
     return response;

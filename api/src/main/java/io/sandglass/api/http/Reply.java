@@ -1,5 +1,6 @@
 package io.sandglass.api.http;
 
+import jakarta.ws.rs.core.StreamingOutput;
 import java.util.Map;
 
 /**
@@ -12,6 +13,11 @@ public record Reply(int status, Map<String, String> headers, Object entity) {
 
   public Reply {
     headers = Map.copyOf(headers);
+  }
+
+  /** Whether the entity comes into being while it is written. */
+  boolean isLive() {
+    return entity instanceof StreamingOutput;
   }
 
   public static Reply ok(Object entity) {

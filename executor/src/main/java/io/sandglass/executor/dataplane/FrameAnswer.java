@@ -46,7 +46,18 @@ final class FrameAnswer implements StreamingOutput {
     FrameStream frames = new FrameStream(body);
     CountDownLatch ended = new CountDownLatch(1);
     OutputSink sink =
-        (stream, bytes, offset, length) -> frames.write(type(stream), bytes, offset, length);
+        new OutputSink() {
+          @Override
+          public void started() throws IOException {
+            frames.write(FrameStream.Type.STARTED, new byte[0], 0, 0);
+          }
+
+          @Override
+          public void accept(OutputStreamName stream, byte[] bytes, int offset, int length)
+              throws IOException {
+            frames.write(type(stream), bytes, offset, length);
+          }
+        };
     Thread.ofVirtual().name("beat").start(() -> watch(frames, ended));
     try {
       ExecutionEnd end = execution.run(sink);

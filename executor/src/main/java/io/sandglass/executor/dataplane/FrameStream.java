@@ -14,6 +14,7 @@ final class FrameStream {
 
   /** What a frame carries. */
   enum Type {
+    STARTED('S'),
     STDOUT('O'),
     STDERR('E'),
     EXIT('X'),

@@ -125,6 +125,11 @@ public final class EndpointChannels implements GuestChannels {
     private static io.sandglass.executor.guest.OutputSink guestSink(OutputSink sink) {
       return new io.sandglass.executor.guest.OutputSink() {
         @Override
+        public void started() throws IOException {
+          sink.started();
+        }
+
+        @Override
         public void stdout(byte[] bytes, int offset, int length) throws IOException {
           sink.accept(OutputStreamName.STDOUT, bytes, offset, length);
         }

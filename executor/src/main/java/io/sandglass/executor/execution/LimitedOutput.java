@@ -18,6 +18,11 @@ public final class LimitedOutput implements OutputSink {
   }
 
   @Override
+  public void started() throws IOException {
+    next.started();
+  }
+
+  @Override
   public void accept(OutputStreamName stream, byte[] bytes, int offset, int length)
       throws IOException {
     OutputLimit limit =

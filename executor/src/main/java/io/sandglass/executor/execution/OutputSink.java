@@ -9,4 +9,7 @@ public interface OutputSink {
    * @throws IOException when nobody wants the output any more
    */
   void accept(OutputStreamName stream, byte[] bytes, int offset, int length) throws IOException;
+
+  /** The shell runs; before all output. */
+  default void started() throws IOException {}
 }

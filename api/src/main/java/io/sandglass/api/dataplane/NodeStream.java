@@ -1,0 +1,226 @@
+package io.sandglass.api.dataplane;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.Closeable;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What one execution does, as its node tells it: frames of type (1 byte), length (4 bytes, big
+ * endian), payload. Types: {@code S} it began, {@code O} and {@code E} output, {@code X} the end,
+ * {@code F} a failure. A stream without an end says nothing about the command's exit.
+ *
+ * <p>Nothing is read ahead: who does not ask for the next frame holds the command back.
+ */
+public final class NodeStream implements Closeable {
+  /** How much of each stream a client gets. */
+  static final int KEPT = 10 * 1024 * 1024;
+
+  /** A node that is alive says something twice a second. */
+  private static final long SILENCE_SECONDS = 15;
+
+  private static final long GLANCE_SECONDS = 5;
+  private static final int LARGEST_END = 64 * 1024;
+  private static final int LARGEST_PIECE = 64 * 1024;
+
+  /** What happens next. */
+  public sealed interface Frame {
+
+    /** The shell runs. */
+    record Started() implements Frame {}
+
+    /** The first {@code length} bytes of the array, which are the receiver's. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+    record Output(Channel channel, byte[] bytes, int length) implements Frame {}
+
+    /** Nothing, but the node is alive. */
+    record Beat() implements Frame {}
+
+    /** There is no frame after this one. */
+    record End(Run run) implements Frame {}
+  }
+
+  /** Where a command writes to. */
+  public enum Channel {
+    STDOUT,
+    STDERR
+  }
+
+  private final ObjectMapper json;
+  private final InputStream body;
+  private final DataInputStream in;
+  private final ScheduledFuture<?> watchdog;
+  private final Map<Channel, Long> seen = new EnumMap<>(Channel.class);
+  private volatile long waitingSince;
+  private volatile boolean waiting;
+
+  private Channel channel = Channel.STDOUT;
+  private long left;
+  private Frame unread;
+
+  NodeStream(ObjectMapper json, InputStream body, ScheduledExecutorService timer) {
+    this.json = json;
+    this.body = body;
+    this.in = new DataInputStream(body);
+    this.watchdog =
+        timer.scheduleWithFixedDelay(this::watch, GLANCE_SECONDS, GLANCE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void watch() {
+    if (waiting && System.nanoTime() - waitingSince > TimeUnit.SECONDS.toNanos(SILENCE_SECONDS)) {
+      close();
+    }
+  }
+
+  /** Blocks until the next frame is there; broken streams end as {@link Run.Unknown}. */
+  public Frame next() {
+    if (unread != null) {
+      Frame frame = unread;
+      unread = null;
+      return frame;
+    }
+    waitingSince = System.nanoTime();
+    waiting = true;
+    try {
+      return read();
+    } catch (IOException e) {
+      return unknown("The stream from the sandbox's node broke off.");
+    } finally {
+      waiting = false;
+    }
+  }
+
+  /**
+   * Waits until it runs.
+   *
+   * @return the first frame when it is the end already, else null
+   */
+  Frame.End awaitStart() {
+    while (true) {
+      switch (next()) {
+        case Frame.Started _ -> {
+          return null;
+        }
+        case Frame.Beat _ -> {}
+        case Frame.End end -> {
+          if (end.run() instanceof Run.Finished) {
+            unread = end;
+            return null;
+          }
+          return end;
+        }
+        case Frame.Output output -> {
+          unread = output;
+          return null;
+        }
+      }
+    }
+  }
+
+  private Frame read() throws IOException {
+    while (true) {
+      if (left > 0) {
+        byte[] bytes = new byte[(int) Math.min(left, LARGEST_PIECE)];
+        int length = in.read(bytes);
+        if (length < 0) {
+          throw new EOFException();
+        }
+        left -= length;
+        long before = seen.merge(channel, (long) length, Long::sum) - length;
+        int room = (int) Math.min(length, Math.max(0, KEPT - before));
+        if (room > 0) {
+          return new Frame.Output(channel, bytes, room);
+        }
+        continue;
+      }
+      int type = in.read();
+      if (type < 0) {
+        return unknown("The stream from the sandbox's node ended before the command did.");
+      }
+      long length = Integer.toUnsignedLong(in.readInt());
+      switch (type) {
+        case 'S' -> {
+          in.skipNBytes(length);
+          return new Frame.Started();
+        }
+        case 'O', 'E' -> {
+          if (length == 0) {
+            return new Frame.Beat();
+          }
+          channel = type == 'O' ? Channel.STDOUT : Channel.STDERR;
+          left = length;
+        }
+        case 'X' -> {
+          return finished(payload(length));
+        }
+        case 'F' -> {
+          return new Frame.End(failure(payload(length)));
+        }
+        default -> {
+          return unknown("The sandbox's node sent what is no frame.");
+        }
+      }
+    }
+  }
+
+  private Frame finished(JsonNode end) {
+    if (!end.path("exit_code").isInt()) {
+      return unknown("The sandbox's node told an end without an exit code.");
+    }
+    boolean dropped = seen.values().stream().anyMatch(bytes -> bytes > KEPT);
+    return new Frame.End(
+        new Run.Finished(
+            end.path("exit_code").intValue(),
+            end.path("duration_ms").longValue(),
+            end.path("timed_out").booleanValue(),
+            end.path("truncated").booleanValue() || dropped,
+            end.path("stdout_bytes").longValue(),
+            end.path("stderr_bytes").longValue()));
+  }
+
+  static Run failure(JsonNode failure) {
+    String detail = failure.path("detail").asText("The sandbox's node could not follow it.");
+    return switch (failure.path("code").asText("")) {
+      case "not_running" -> new Run.NeverBegan(Run.Cause.NOT_RUNNING, detail);
+      case "workdir_unavailable", "request_too_large", "cannot_exec" ->
+          new Run.NeverBegan(Run.Cause.NOT_POSSIBLE, detail);
+      case "guest_unreachable", "no_resources" ->
+          new Run.NeverBegan(Run.Cause.NODE_UNAVAILABLE, detail);
+      default -> new Run.Unknown(detail);
+    };
+  }
+
+  private static Frame unknown(String detail) {
+    return new Frame.End(new Run.Unknown(detail));
+  }
+
+  private JsonNode payload(long length) throws IOException {
+    if (length > LARGEST_END) {
+      throw new IOException("A frame of " + length + " bytes");
+    }
+    byte[] bytes = in.readNBytes((int) length);
+    if (bytes.length < length) {
+      throw new EOFException();
+    }
+    return json.readTree(bytes);
+  }
+
+  /** Before the end: the node kills the command. */
+  @Override
+  public void close() {
+    watchdog.cancel(false);
+    try {
+      body.close();
+    } catch (IOException e) {
+      // Whoever waits for the next frame hears of it.
+    }
+  }
+}
