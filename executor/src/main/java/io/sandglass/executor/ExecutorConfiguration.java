@@ -58,6 +58,11 @@ public final class ExecutorConfiguration extends Configuration {
     @Min(64)
     long maxOpenFiles = 16384;
 
+    /** Most bytes that a sandbox may have written over its image; 0 is any number. */
+    @JsonProperty
+    @Min(0)
+    long diskBytes = 10L << 30;
+
     @JsonProperty @NotNull Duration timeout = Duration.seconds(60);
 
     /** The OCI runtime, as the Engine knows it: runc, crun, runsc, kata; empty for its default. */
@@ -106,6 +111,9 @@ public final class ExecutorConfiguration extends Configuration {
     @JsonProperty @NotNull Duration guestPatience = Duration.seconds(20);
     @JsonProperty @NotNull Duration stopGrace = Duration.seconds(2);
     @JsonProperty @NotNull Duration relistInterval = Duration.seconds(3);
+
+    /** Between looks at what the sandboxes have written to disk. */
+    @JsonProperty @NotNull Duration diskInterval = Duration.seconds(5);
 
     /** When everything is asked about once more after the start. */
     @JsonProperty @NotNull Duration askAfterStart = Duration.seconds(6);

@@ -11,6 +11,7 @@ import io.sandglass.executor.kafka.OrderLoop;
 import io.sandglass.executor.runtime.RuntimeHost;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.sandbox.Capacity;
+import io.sandglass.executor.sandbox.DiskWatch;
 import io.sandglass.executor.sandbox.Executions;
 import io.sandglass.executor.sandbox.LifeDirectories;
 import io.sandglass.executor.sandbox.Node;
@@ -49,6 +50,7 @@ final class ExecutorNode implements Managed {
   private final Executions executions;
   private final Transfers transfers;
   private final OrderLoop orders;
+  private final DiskWatch diskWatch;
   private final Heartbeats heartbeats;
   private final ImageList images;
   private AutoCloseable subscription = () -> {};
@@ -96,6 +98,13 @@ final class ExecutorNode implements Managed {
             configuration.nodeId,
             recipient(),
             configuration.work.ordersInFlight);
+    this.diskWatch =
+        new DiskWatch(
+            runtime,
+            directories,
+            residents,
+            configuration.docker.diskBytes,
+            configuration.work.diskInterval.toJavaDuration());
     this.images = new ImageList(runtime, IMAGES_REST);
     this.heartbeats =
         new Heartbeats(
@@ -164,10 +173,12 @@ final class ExecutorNode implements Managed {
       LOG.warn("The container runtime has not told yet what is here; the data plane waits for it");
     }
     orders.start();
+    diskWatch.start();
   }
 
   @Override
   public void stop() throws Exception {
+    diskWatch.stop();
     heartbeats.stop();
     node.lanes().close();
     orders.stop();

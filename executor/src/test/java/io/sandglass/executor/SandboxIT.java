@@ -16,6 +16,7 @@ import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.runtime.docker.TestDocker;
 import io.sandglass.executor.sandbox.Capacity;
 import io.sandglass.executor.sandbox.Depth;
+import io.sandglass.executor.sandbox.DiskWatch;
 import io.sandglass.executor.sandbox.EgressPolicy;
 import io.sandglass.executor.sandbox.Executions;
 import io.sandglass.executor.sandbox.Executions.Admission;
@@ -212,6 +213,35 @@ final class SandboxIT {
     await()
         .atMost(PATIENCE)
         .untilAsserted(() -> assertThat(reports.of(life, Report.ExecutionEnded.class)).hasSize(4));
+  }
+
+  @Test
+  void aSandboxThatFillsTheDiskIsEndedAndToldWhy() throws Exception {
+    var watch =
+        new DiskWatch(
+            runtime,
+            new LifeDirectories(data),
+            running.residents,
+            8L << 20,
+            Duration.ofMillis(200));
+    started();
+    run("head -c 1M /dev/urandom > /small");
+    watch.start();
+    try {
+      admitted("cat /dev/urandom | head -c 64M > /large; sync; sleep 600", Duration.ofMinutes(10))
+          .run(new Collector());
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () ->
+                  assertThat(reports.of(life, Report.Exited.class))
+                      .singleElement()
+                      .extracting(Report.Exited::detail)
+                      .asString()
+                      .contains("more than its " + (8L << 20)));
+    } finally {
+      watch.stop();
+    }
   }
 
   /** As the files of its control groups, of either version, and its shell tell. */

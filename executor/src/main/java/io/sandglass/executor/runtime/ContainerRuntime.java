@@ -3,6 +3,7 @@ package io.sandglass.executor.runtime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Runs containers. Every operation is idempotent: asked twice, by whomever, it ends in the same
@@ -45,6 +46,12 @@ public interface ContainerRuntime {
 
   /** All containers of one sandbox on this node, without their {@code exit}. */
   List<FoundContainer> list(String sandboxId);
+
+  /**
+   * Bytes that it has written over its image; empty when it is not there. The runtime walks its
+   * files to tell.
+   */
+  OptionalLong diskBytes(Life life);
 
   boolean imageExists(String image);
 

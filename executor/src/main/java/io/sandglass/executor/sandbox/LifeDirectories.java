@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
  *   org                    whose it is
  *   made                   there has been a container
  *   stopped                the log knows that its processes have ended
+ *   why                    why this node ended its processes unasked
  *   x/(execution id)       an execution whose end the log does not know yet
  * </pre>
  *
@@ -123,6 +124,31 @@ public final class LifeDirectories {
   void unset(Life life, Mark mark) {
     try {
       Files.deleteIfExists(of(life).resolve(mark.file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Notes why this node is about to end its processes unasked. */
+  void noteEnding(Life life, String why) {
+    try {
+      if (Files.isDirectory(of(life))) {
+        Files.writeString(of(life).resolve("why"), why);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Why this node ended its processes unasked; empty when it did not. */
+  Optional<String> ending(Life life) {
+    return read(of(life).resolve("why"));
+  }
+
+  /** The log knows it. */
+  void forgetEnding(Life life) {
+    try {
+      Files.deleteIfExists(of(life).resolve("why"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

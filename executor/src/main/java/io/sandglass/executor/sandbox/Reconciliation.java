@@ -114,10 +114,16 @@ final class Reconciliation {
     }
     holdings.residents.get(life.sandboxId()).ifPresent(Resident::disconnect);
     String detail =
-        exit.get().oomKilled()
-            ? "its first process was killed for want of memory"
-            : "its first process ended with " + exit.get().code();
+        holdings
+            .directories
+            .ending(life)
+            .orElseGet(
+                () ->
+                    exit.get().oomKilled()
+                        ? "its first process was killed for want of memory"
+                        : "its first process ended with " + exit.get().code());
     tell(life, new Report.Exited(exit.get(), detail), preemption);
+    holdings.directories.forgetEnding(life);
     holdings.directories.set(life, Mark.STOPPED);
     holdings.residents.get(life.sandboxId()).ifPresent(r -> r.enter(Resident.Phase.STOPPED));
   }

@@ -81,6 +81,16 @@ public abstract class ContainerRuntimeContract {
   }
 
   @Test
+  void tellsWhatWasWrittenOverTheImage() {
+    Life life = running();
+
+    assertThat(runtime().diskBytes(life).orElseThrow()).isBetween(0L, 1L << 20);
+
+    runtime().remove(life);
+    assertThat(runtime().diskBytes(life)).isEmpty();
+  }
+
+  @Test
   void findsWhatIsThereWhenAskedToCreateItAgain() {
     Life life = running();
 

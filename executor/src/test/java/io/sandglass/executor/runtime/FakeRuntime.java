@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -164,6 +165,14 @@ public final class FakeRuntime implements ContainerRuntime {
           .filter(container -> container.life().sandboxId().equals(sandboxId))
           .map(FakeRuntime::withoutExit)
           .toList();
+    }
+  }
+
+  @Override
+  public OptionalLong diskBytes(Life life) {
+    before("diskBytes");
+    synchronized (this) {
+      return containers.containsKey(life) ? OptionalLong.of(0) : OptionalLong.empty();
     }
   }
 

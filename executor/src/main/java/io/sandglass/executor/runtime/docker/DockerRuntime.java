@@ -32,6 +32,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -321,6 +322,21 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
     } catch (DateTimeParseException | NullPointerException e) {
       return Instant.EPOCH;
     }
+  }
+
+  @Override
+  public OptionalLong diskBytes(Life life) {
+    return call(
+        "size of " + life,
+        () -> {
+          try {
+            Long bytes =
+                docker.inspectContainerCmd(life.containerName()).withSize(true).exec().getSizeRw();
+            return bytes == null ? OptionalLong.of(0) : OptionalLong.of(bytes);
+          } catch (NotFoundException e) {
+            return OptionalLong.empty();
+          }
+        });
   }
 
   @Override
