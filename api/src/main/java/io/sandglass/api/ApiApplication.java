@@ -15,6 +15,7 @@ import io.sandglass.api.control.Accounts;
 import io.sandglass.api.control.Catalog;
 import io.sandglass.api.control.CommandLog;
 import io.sandglass.api.control.Executions;
+import io.sandglass.api.control.Files;
 import io.sandglass.api.control.Nodes;
 import io.sandglass.api.control.Progress;
 import io.sandglass.api.control.Readiness;
@@ -22,6 +23,7 @@ import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
 import io.sandglass.api.dataplane.BuildLogs;
 import io.sandglass.api.dataplane.DataPlane;
+import io.sandglass.api.dataplane.FilePlane;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.http.Administrator;
 import io.sandglass.api.http.Authentication;
@@ -37,6 +39,7 @@ import io.sandglass.api.resources.CatalogResource;
 import io.sandglass.api.resources.CommandsResource;
 import io.sandglass.api.resources.DocsResource;
 import io.sandglass.api.resources.ExecutionsResource;
+import io.sandglass.api.resources.FilesResource;
 import io.sandglass.api.resources.OpenApi;
 import io.sandglass.api.resources.OperationsResource;
 import io.sandglass.api.resources.SandboxesResource;
@@ -192,6 +195,8 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             new DataPlane(timer, configuration.dataPlaneKey()),
             sealer,
             ids);
+    Files files =
+        new Files(executions, commandLog, nodes, new FilePlane(configuration.dataPlaneKey()), ids);
     Housekeeping.start(
         timer, clock, commandStore, idempotencyStore, keyStore, () -> log.missing().isEmpty());
 
@@ -204,6 +209,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     List.of(
             new SandboxesResource(sandboxes, catalog, templates, bodies, idempotency),
             new ExecutionsResource(executions, bodies, idempotency),
+            new FilesResource(files, idempotency),
             new CommandsResource(commandStore),
             new TemplatesResource(
                 templates,

@@ -308,7 +308,7 @@ final class BadInputTest {
   @ParameterizedTest
   @CsvSource({
     "GET, /v1/nothing, 404, not_found",
-    "GET, /v1/sandboxes/x/upload, 404, not_found",
+    "GET, /v1/sandboxes/x/nothing, 404, not_found",
     "PATCH, /v1/sandboxes, 405, method_not_allowed",
     "PUT, /v1/sandboxes, 405, method_not_allowed",
     "BREW, /v1/sandboxes, 405, method_not_allowed",

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** As much of the engine's manners as the API's tests need. Not thread-safe by itself. */
@@ -87,8 +88,16 @@ final class EngineStandIn {
                       known,
                       header,
                       new Fact.ExecutionStarted(
-                          begin.executionId(), "command", begin.subject(), begin.timeout()),
+                          begin.executionId(),
+                          begin.kind().name().toLowerCase(Locale.ROOT),
+                          begin.subject(),
+                          begin.timeout()),
                       "command"))
+              : rejected("not_running", known.version);
+      case Command.Touch touch ->
+          known.status == Status.RUNNING
+              ? accepted(
+                  known, event(known, header, new Fact.ActivityRecorded(touch.what()), "command"))
               : rejected("not_running", known.version);
     };
   }

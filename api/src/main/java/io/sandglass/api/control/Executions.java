@@ -103,7 +103,11 @@ public final class Executions {
     String executionId = origin.id("exe_", ids);
     log.append(
         new Command.BeginExecution(
-            origin.header(sandbox.id(), ids), executionId, request.command(), request.timeout()));
+            origin.header(sandbox.id(), ids),
+            executionId,
+            Command.BeginExecution.Kind.COMMAND,
+            request.command(),
+            request.timeout()));
     DataPlane.Call call =
         dataPlane.begin(
             node.get(),

@@ -29,6 +29,18 @@ public sealed interface Command {
   record Destroy(Header header) implements Command {}
 
   /** Appended before it begins; nobody waits for its outcome. */
-  record BeginExecution(Header header, String executionId, String subject, Duration timeout)
-      implements Command {}
+  record BeginExecution(
+      Header header, String executionId, Kind kind, String subject, Duration timeout)
+      implements Command {
+
+    /** What is about to begin. */
+    public enum Kind {
+      COMMAND,
+      UPLOAD,
+      DOWNLOAD
+    }
+  }
+
+  /** Use that is no execution; nobody waits for its outcome. */
+  record Touch(Header header, String what) implements Command {}
 }

@@ -25,6 +25,9 @@ import java.util.regex.Pattern;
  * commands printed, and new keys' secrets.
  */
 public final class Idempotency {
+  /** On an answer that was given before. */
+  public static final String REPLAYED = "Idempotency-Replayed";
+
   private static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};
   private static final Pattern KEY = Pattern.compile("[ -~]{1,255}");
 
@@ -176,7 +179,7 @@ public final class Idempotency {
       if (body.length > 0) {
         response.type(MediaType.APPLICATION_JSON_TYPE).entity(body);
       }
-      return response.header("Idempotency-Replayed", "true").build();
+      return response.header(REPLAYED, "true").build();
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("A kept answer has broken headers", e);
     }

@@ -14,6 +14,23 @@ public enum ProblemType {
       400,
       "The request cannot be read",
       "The request line, path or a header is not well-formed, or the path is ambiguous."),
+  INVALID_PATH(
+      400,
+      "The path leads nowhere",
+      "Something on the way is not a directory, links go round in circles, or a name has more than"
+          + " 255 bytes."),
+  NOT_A_FILE(
+      400, "It is not a regular file", "There is a directory, a FIFO, a socket or a device."),
+  NOT_A_DIRECTORY(400, "It is not a directory", "Only directories can be listed."),
+  PATH_NOT_PERMITTED(
+      400,
+      "The sandbox's user may not do this",
+      "Permissions inside the sandbox forbid it, or the file system is read-only."),
+  FILE_TOO_LARGE(
+      400,
+      "The file is too large",
+      "An upload may have 104857600 bytes, a download 1 GiB; of a file that does not know its size,"
+          + " such as those in /proc, 1 MiB can be downloaded. Nothing is left of the upload."),
   UNAUTHORIZED(
       401,
       "The API key is missing or not valid",
@@ -36,6 +53,7 @@ public enum ProblemType {
       404,
       "There is no build log",
       "The template has no Dockerfile, or no node has begun to build."),
+  FILE_NOT_FOUND(404, "There is no such file", "The sandbox has nothing at this path."),
   COMMAND_NOT_FOUND(
       404, "There is no such command", "No command has this id, or it is older than a day."),
   ORGANIZATION_NOT_FOUND(404, "There is no such organization", "No organization has this id."),
@@ -64,6 +82,8 @@ public enum ProblemType {
   TEMPLATE_BUILT_IN(409, "The template is built in", "Built-in templates can't be deleted."),
   TEMPLATE_NOT_READY(
       409, "The template is not ready", "No ready node has its image; the template tells why."),
+  FILE_SYSTEM_REFUSED(
+      409, "The sandbox's file system refused it", "The detail is its word. Nothing has changed."),
   CONFLICT(409, "The state does not allow it", "The detail says why."),
   LENGTH_REQUIRED(411, "A Content-Length is required", "Send one."),
   PAYLOAD_TOO_LARGE(
@@ -96,7 +116,9 @@ public enum ProblemType {
   NO_CAPACITY(503, "No node has room", "Try again when sandboxes have ended, or add a node."),
   NODE_UNAVAILABLE(503, "The sandbox's node is out of reach", "Try again later."),
   NOT_READY(503, "Not ready", "The detail says what is missing."),
-  HTTP_VERSION_NOT_SUPPORTED(505, "The HTTP version is not supported", "Use HTTP/1.1.");
+  HTTP_VERSION_NOT_SUPPORTED(505, "The HTTP version is not supported", "Use HTTP/1.1."),
+  NO_SPACE(
+      507, "The sandbox's disk is full", "There is no room for the file; nothing is left of it.");
 
   private final int status;
   private final String title;

@@ -31,6 +31,19 @@ final class Calls {
     return call(caller, key, uri, body, Optional.of(ProblemType.EXECUTION_IN_DOUBT));
   }
 
+  /** For an upload; whether the content is the same is seen later, when it has been read. */
+  static Idempotency.Call once(Caller caller, String key, UriInfo uri, String path) {
+    return new Idempotency.Call(
+        caller.orgId(),
+        caller.actor(),
+        caller.requestId(),
+        key,
+        "POST",
+        "/" + uri.getPath(),
+        path,
+        Optional.of(ProblemType.EXECUTION_IN_DOUBT));
+  }
+
   static Idempotency.Call once(Administrator admin, String key, UriInfo uri, Body<?> body) {
     return new Idempotency.Call(
         ADMINISTRATION,

@@ -36,6 +36,7 @@ public final class OpenApi {
       List.of(
           SandboxesResource.class,
           ExecutionsResource.class,
+          FilesResource.class,
           CommandsResource.class,
           TemplatesResource.class,
           CatalogResource.class,

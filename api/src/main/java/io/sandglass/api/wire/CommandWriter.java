@@ -12,10 +12,12 @@ import io.sandglass.schemas.KeepAlive;
 import io.sandglass.schemas.Size;
 import io.sandglass.schemas.StartSpec;
 import io.sandglass.schemas.TemplateRef;
+import io.sandglass.schemas.TouchSandbox;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 import org.apache.avro.specific.SpecificRecord;
 
 /** Commands on their way to the log. */
@@ -36,10 +38,12 @@ public final class CommandWriter {
           BeginExecution.newBuilder()
               .setMeta(meta)
               .setExecutionId(begin.executionId())
-              .setKind("command")
+              .setKind(begin.kind().name().toLowerCase(Locale.ROOT))
               .setSubject(begin.subject())
               .setTimeoutMs(begin.timeout().toMillis())
               .build();
+      case Command.Touch touch ->
+          TouchSandbox.newBuilder().setMeta(meta).setWhat(touch.what()).build();
     };
   }
 

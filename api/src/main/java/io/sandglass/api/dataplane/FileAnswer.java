@@ -1,0 +1,31 @@
+package io.sandglass.api.dataplane;
+
+/** What a node says to a request for a sandbox's files. */
+public sealed interface FileAnswer<T> {
+
+  record Done<T>(T value) implements FileAnswer<T> {}
+
+  /** Nothing has changed. */
+  record Refused<T>(Cause cause, String detail) implements FileAnswer<T> {}
+
+  /** An upload may have been completed. */
+  record Unknown<T>(String detail) implements FileAnswer<T> {}
+
+  /** Why not. */
+  enum Cause {
+    NOT_RUNNING,
+    NODE_UNAVAILABLE,
+    TOO_MANY,
+    NOT_FOUND,
+    INVALID_PATH,
+    NOT_A_FILE,
+    NOT_A_DIRECTORY,
+    NOT_PERMITTED,
+    TOO_LARGE,
+    NO_SPACE,
+    /** The sandbox's file system said no. */
+    FILE_SYSTEM,
+    /** The client did not send all of it. */
+    BODY_BROKEN
+  }
+}
