@@ -45,11 +45,14 @@ import java.io.OutputStream;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Files of a sandbox: in, out, and what is there. */
 @Path("/v1/sandboxes")
 @Tag(name = "Files")
 public final class FilesResource {
+  private static final Logger LOG = LoggerFactory.getLogger(FilesResource.class);
   private static final int LARGEST_PAGE = 1000;
   private static final int LONGEST_NAME = 255;
   private static final String DIGEST = "Repr-Digest";
@@ -244,6 +247,7 @@ public final class FilesResource {
     try {
       download.copyTo(body);
     } catch (FileDownload.BrokenException e) {
+      LOG.warn("code=node_unavailable size={} {}", download.size(), e.toString());
       throw new ProblemException(ProblemType.NODE_UNAVAILABLE, e.getMessage() + ".");
     }
   }
