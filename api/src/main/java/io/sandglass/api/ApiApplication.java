@@ -16,6 +16,7 @@ import io.sandglass.api.control.Catalog;
 import io.sandglass.api.control.CommandLog;
 import io.sandglass.api.control.Executions;
 import io.sandglass.api.control.Files;
+import io.sandglass.api.control.History;
 import io.sandglass.api.control.Nodes;
 import io.sandglass.api.control.Progress;
 import io.sandglass.api.control.Readiness;
@@ -34,12 +35,14 @@ import io.sandglass.api.http.JettyProblems;
 import io.sandglass.api.http.JsonBodies;
 import io.sandglass.api.http.RequestIds;
 import io.sandglass.api.http.ThrowableMapper;
+import io.sandglass.api.kafka.ProjectionReader;
 import io.sandglass.api.resources.AdminResource;
 import io.sandglass.api.resources.CatalogResource;
 import io.sandglass.api.resources.CommandsResource;
 import io.sandglass.api.resources.DocsResource;
 import io.sandglass.api.resources.ExecutionsResource;
 import io.sandglass.api.resources.FilesResource;
+import io.sandglass.api.resources.HistoryResource;
 import io.sandglass.api.resources.OpenApi;
 import io.sandglass.api.resources.OperationsResource;
 import io.sandglass.api.resources.SandboxesResource;
@@ -69,6 +72,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import org.apache.commons.text.StringSubstitutor;
+import org.eclipse.jetty.util.component.LifeCycle;
 import org.glassfish.jersey.server.ServerProperties;
 import org.jdbi.v3.core.Jdbi;
 
@@ -153,13 +157,19 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     IdempotencyStore idempotencyStore = new IdempotencyStore(jdbi);
     SandboxKeyStore keyStore = new SandboxKeyStore(jdbi);
     Progress progress = new Progress(sandboxStore);
+    EventStore eventStore = new EventStore(jdbi, ProjectionReader.EVENTS);
+    History history = new History(eventStore);
+    environment.lifecycle().addEventListener(new Stopping(history::close));
 
     LogConnector.Connection log =
         connector.connect(
             configuration,
             environment.lifecycle(),
             new ProjectionStore(jdbi),
-            progress::changed,
+            changed -> {
+              progress.changed(changed);
+              history.changed();
+            },
             clock,
             ids);
     CommandLog commandLog = log.commands();
@@ -178,7 +188,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         new Sandboxes(
             commandLog,
             sandboxStore,
-            new EventStore(jdbi),
+            eventStore,
             commandStore,
             progress,
             sealer,
@@ -219,6 +229,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
                 bodies,
                 idempotency),
             new CatalogResource(catalog),
+            new HistoryResource(history, accounts, environment.getObjectMapper()),
             new AdminResource(accounts, bodies, idempotency),
             new OperationsResource(readiness(jdbi, log), version),
             new DocsResource(OpenApi.yaml(version)))
@@ -301,6 +312,14 @@ public final class ApiApplication extends Application<ApiConfiguration> {
       Properties properties = new Properties();
       properties.load(in);
       return properties.getProperty("version");
+    }
+  }
+
+  /** Told when the server begins to stop, before it waits for the requests under way. */
+  private record Stopping(Runnable then) implements LifeCycle.Listener {
+    @Override
+    public void lifeCycleStopping(LifeCycle event) {
+      then.run();
     }
   }
 }

@@ -161,7 +161,8 @@ final class InProcessLog
     for (LogEntry entry : entries) {
       reads.add(new LogBatch.Read(offset++, entry));
     }
-    listener.changed(projection.apply(List.of(new LogBatch("test", 0, reads, offset))));
+    listener.changed(
+        projection.apply(List.of(new LogBatch(ProjectionReader.EVENTS, 0, reads, offset))));
   }
 
   private void refuse() {

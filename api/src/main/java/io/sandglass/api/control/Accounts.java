@@ -69,6 +69,11 @@ public final class Accounts {
     return store.revoke(orgId, keyId, clock.instant());
   }
 
+  /** Whether a key that was authenticated before has not been revoked since. */
+  public boolean works(String keyId) {
+    return store.key(keyId).filter(key -> key.revokedAt() == null).isPresent();
+  }
+
   /** The key that a token belongs to, while it works. */
   public Optional<StoredKey> authenticate(String token) {
     return ApiKey.parse(token)

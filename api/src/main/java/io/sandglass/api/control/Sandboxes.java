@@ -12,6 +12,7 @@ import io.sandglass.api.store.CommandStore;
 import io.sandglass.api.store.EventStore;
 import io.sandglass.api.store.SandboxStore;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -92,6 +93,28 @@ public final class Sandboxes {
 
   public Answer<Sandbox> get(String orgId, String id) {
     return read(orgId, id, sandboxes.find(id));
+  }
+
+  /** The sandbox as it was at a time that is over. */
+  public Answer<Sandbox> get(String orgId, String id, Instant at) {
+    if (at.isAfter(clock.instant())) {
+      return new Answer.Refused<>(
+          "invalid_request", "Expected a time at that is over.", Aftermath.NOTHING);
+    }
+    return switch (get(orgId, id)) {
+      case Answer.Done<Sandbox>(Sandbox now) ->
+          events
+              .asOf(now, at)
+              .<Answer<Sandbox>>map(Answer.Done::new)
+              .orElseGet(
+                  () ->
+                      new Answer.Refused<>(
+                          NOT_FOUND,
+                          "The sandbox " + id + " was not there yet.",
+                          Aftermath.NOTHING));
+      case Answer.Pending<Sandbox> pending -> pending;
+      case Answer.Refused<Sandbox> refused -> refused;
+    };
   }
 
   public List<Sandbox> list(SandboxStore.Listing listing) {

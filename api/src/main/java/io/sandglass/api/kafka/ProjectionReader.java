@@ -32,6 +32,9 @@ import org.slf4j.LoggerFactory;
  * group; how far each was read is in the database alone.
  */
 public final class ProjectionReader implements Managed {
+  /** The log of everything that happened, as the projection knows it. */
+  public static final String EVENTS = Topic.EVENTS.topicName();
+
   private static final Logger LOG = LoggerFactory.getLogger(ProjectionReader.class);
   private static final String GROUP = "sandglass-projection";
   private static final Duration POLL = Duration.ofSeconds(1);

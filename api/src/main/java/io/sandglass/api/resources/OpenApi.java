@@ -40,6 +40,7 @@ public final class OpenApi {
           CommandsResource.class,
           TemplatesResource.class,
           CatalogResource.class,
+          HistoryResource.class,
           AdminResource.class,
           OperationsResource.class);
 

@@ -39,6 +39,7 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -149,8 +150,18 @@ public final class SandboxesResource {
       content = @Content(schema = @Schema(implementation = SandboxView.class)))
   @Documented({ProblemType.FOREIGN_ORGANIZATION, ProblemType.SANDBOX_NOT_FOUND})
   public SandboxView get(
-      @Parameter(hidden = true) @Auth Caller caller, @PathParam("id") String id) {
-    return SandboxView.of(Answers.value(sandboxes.get(caller.orgId(), id)));
+      @Parameter(hidden = true) @Auth Caller caller,
+      @PathParam("id") String id,
+      @Parameter(description = "As it was at this time, folded from its events") @QueryParam("at")
+          String at) {
+    Violations violations = new Violations();
+    Instant time = HistoryQuery.instant("at", at, violations);
+    violations.throwIfAny();
+    return SandboxView.of(
+        Answers.value(
+            time == null
+                ? sandboxes.get(caller.orgId(), id)
+                : sandboxes.get(caller.orgId(), id, time)));
   }
 
   @DELETE

@@ -1,11 +1,19 @@
 package io.sandglass.api.store;
 
 import io.sandglass.api.domain.EventHeader;
+import io.sandglass.api.domain.HistoryCursor;
+import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.SandboxEvent;
+import io.sandglass.api.domain.SandboxHistory;
 import io.sandglass.api.domain.Status;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.statement.PreparedBatch;
@@ -18,12 +26,158 @@ public final class EventStore {
    *
    * @param data what happened, as JSON
    */
-  public record Stored(EventHeader header, String type, String data) {}
+  public record Stored(EventHeader header, String type, String data, int partition, long offset) {}
+
+  /** An event and where in the log it stands. */
+  record Placed(int partition, long offset, SandboxEvent event) {}
+
+  /**
+   * Which events of an organization.
+   *
+   * @param types any of these; none for all
+   * @param from not before; null for any
+   * @param to before; null for any
+   */
+  public record Query(String orgId, Set<String> types, Instant from, Instant to) {}
+
+  /**
+   * A stretch of a history.
+   *
+   * @param start the cursor it follows
+   * @param end the cursor for what follows
+   * @param more whether something follows already
+   */
+  public record Page(List<Stored> events, HistoryCursor start, HistoryCursor end, boolean more) {}
 
   private final Jdbi jdbi;
+  private final String topic;
 
-  public EventStore(Jdbi jdbi) {
+  /**
+   * @param topic the name of the log that the events are read from
+   */
+  public EventStore(Jdbi jdbi, String topic) {
     this.jdbi = jdbi;
+    this.topic = topic;
+  }
+
+  /** Where the history ends at this moment. */
+  public HistoryCursor end() {
+    return jdbi.withHandle(this::end);
+  }
+
+  private HistoryCursor end(Handle handle) {
+    return HistoryCursor.of(
+        handle
+            .createQuery(
+                "SELECT partition_number, next_offset FROM projection_offsets"
+                    + " WHERE topic = :topic")
+            .bind("topic", topic)
+            .reduceRows(
+                new HashMap<>(),
+                (offsets, row) -> {
+                  offsets.put(row.getColumn(1, Integer.class), row.getColumn(2, Long.class));
+                  return offsets;
+                }));
+  }
+
+  /**
+   * What follows a cursor: each sandbox's events by version, those of different sandboxes by time
+   * as far as that is known now.
+   */
+  public Page page(Query query, HistoryCursor after, int limit) {
+    return jdbi.withHandle(
+        handle -> {
+          // The end first: what lies before it is visible to every statement from now on.
+          HistoryCursor end = end(handle);
+          List<Integer> partitions =
+              end.next().keySet().stream()
+                  .filter(partition -> after.in(partition) < end.in(partition))
+                  .toList();
+          if (partitions.isEmpty()) {
+            return new Page(List.of(), after, after, false);
+          }
+          var statement =
+              handle
+                  .createQuery(following(query, after, end, partitions))
+                  .bind("org", query.orgId())
+                  .bind("limit", limit + 1);
+          if (!query.types().isEmpty()) {
+            statement.bindList("types", query.types().stream().sorted().toList());
+          }
+          if (query.from() != null) {
+            statement.bind("from", query.from().toEpochMilli());
+          }
+          if (query.to() != null) {
+            statement.bind("to", query.to().toEpochMilli());
+          }
+          List<Stored> found = statement.map((row, context) -> stored(row)).list();
+          if (found.size() <= limit) {
+            return new Page(found, after, after.and(end), false);
+          }
+          List<Stored> page = found.subList(0, limit);
+          HistoryCursor reached = after;
+          for (Stored event : page) {
+            reached = reached.after(event.partition(), event.offset());
+          }
+          return new Page(List.copyOf(page), after, reached, true);
+        });
+  }
+
+  /**
+   * A few rows of every partition, merged by time. A clock that stepped back must not put an event
+   * before an earlier one of its partition: each counts with the latest time up to it.
+   */
+  private static String following(
+      Query query, HistoryCursor after, HistoryCursor end, List<Integer> partitions) {
+    String filter =
+        (query.types().isEmpty() ? "" : " AND type IN (<types>)")
+            + (query.from() == null ? "" : " AND at_ms >= :from")
+            + (query.to() == null ? "" : " AND at_ms < :to");
+    String rows =
+        partitions.stream()
+            .map(
+                partition ->
+                    "(SELECT * FROM events WHERE org_id = :org AND log_partition = "
+                        + partition
+                        + " AND log_offset >= "
+                        + after.in(partition)
+                        + " AND log_offset < "
+                        + end.in(partition)
+                        + filter
+                        + " ORDER BY log_offset LIMIT :limit)")
+            .collect(Collectors.joining(" UNION ALL "));
+    return "SELECT * FROM (SELECT found.*, MAX(at_ms) OVER"
+        + " (PARTITION BY log_partition ORDER BY log_offset) AS clock_ms FROM ("
+        + rows
+        + ") found) merged ORDER BY clock_ms, log_partition, log_offset LIMIT :limit";
+  }
+
+  /**
+   * The sandbox as it was, folded from its events as the projection does; empty when it was not
+   * there yet.
+   *
+   * @param now the sandbox as it is
+   */
+  public Optional<Sandbox> asOf(Sandbox now, Instant time) {
+    return jdbi.withHandle(
+        handle ->
+            handle
+                .createQuery(
+                    "SELECT * FROM events WHERE sandbox_id = :id AND version <="
+                        + " (SELECT MAX(version) FROM events WHERE sandbox_id = :id"
+                        + " AND at_ms <= :time) ORDER BY version")
+                .bind("id", now.id())
+                .bind("time", time.toEpochMilli())
+                .map((row, context) -> stored(row))
+                .reduce(
+                    Optional.<Sandbox>empty(),
+                    (before, event) ->
+                        Optional.of(
+                            SandboxHistory.after(
+                                before,
+                                new SandboxEvent(
+                                    event.header(),
+                                    Json.fact(event.type(), event.data(), now.spec()))))));
   }
 
   /** Oldest first, those with a version above {@code after}. */
@@ -41,7 +195,7 @@ public final class EventStore {
                 .list());
   }
 
-  static void append(Handle handle, List<SandboxEvent> events) {
+  static void append(Handle handle, List<Placed> events) {
     if (events.isEmpty()) {
       return;
     }
@@ -49,10 +203,13 @@ public final class EventStore {
         handle.prepareBatch(
             """
             INSERT INTO events (sandbox_id, version, event_id, org_id, type, at_ms, due_at_ms, \
-            cause, actor, request_id, command_id, status_after, incarnation, node_id, data) \
+            cause, actor, request_id, command_id, status_after, incarnation, node_id, data, \
+            log_partition, log_offset) \
             VALUES (:sandbox, :version, :event, :org, :type, :at, :dueAt, :cause, :actor, \
-            :request, :command, :status, :incarnation, :node, :data) ON CONFLICT DO NOTHING""");
-    for (SandboxEvent event : events) {
+            :request, :command, :status, :incarnation, :node, :data, :partition, :offset) \
+            ON CONFLICT DO NOTHING""");
+    for (Placed placed : events) {
+      SandboxEvent event = placed.event();
       EventHeader header = event.header();
       rows.bind("sandbox", header.sandboxId())
           .bind("version", header.version())
@@ -69,6 +226,8 @@ public final class EventStore {
           .bind("incarnation", header.incarnation())
           .bind("node", header.nodeId())
           .bind("data", Json.write(event.fact()))
+          .bind("partition", placed.partition())
+          .bind("offset", placed.offset())
           .add();
     }
     rows.execute();
@@ -91,6 +250,8 @@ public final class EventStore {
             row.getInt("incarnation"),
             row.getString("node_id")),
         row.getString("type"),
-        row.getString("data"));
+        row.getString("data"),
+        row.getInt("log_partition"),
+        row.getLong("log_offset"));
   }
 }

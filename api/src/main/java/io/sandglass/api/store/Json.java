@@ -2,12 +2,16 @@ package io.sandglass.api.store;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
@@ -25,12 +29,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The JSON inside some columns. Facts are written in the form clients read them in. */
 final class Json {
   private static final TypeReference<List<String>> STRINGS = new TypeReference<>() {};
   private static final TypeReference<LinkedHashMap<String, String>> PAIRS =
       new TypeReference<>() {};
+
+  private static final Map<String, Class<? extends Fact>> FACTS =
+      Stream.of(Fact.class.getPermittedSubclasses())
+          .collect(
+              Collectors.toUnmodifiableMap(
+                  Class::getSimpleName, type -> type.asSubclass(Fact.class)));
 
   private static final ObjectMapper MAPPER =
       JsonMapper.builder()
@@ -44,7 +56,19 @@ final class Json {
                   .addSerializer(Instant.class, text(Instant.class, InstantText::format))
                   .addSerializer(Duration.class, text(Duration.class, DurationText::format))
                   .addSerializer(Mode.class, text(Mode.class, Mode::text))
-                  .addSerializer(EgressMode.class, text(EgressMode.class, EgressMode::text)))
+                  .addSerializer(EgressMode.class, text(EgressMode.class, EgressMode::text))
+                  .addDeserializer(
+                      Instant.class,
+                      read(Instant.class, in -> Instant.parse(in.getValueAsString())))
+                  .addDeserializer(
+                      Duration.class,
+                      read(
+                          Duration.class,
+                          in -> DurationText.parse(in.getValueAsString()).orElse(Duration.ZERO)))
+                  .addDeserializer(
+                      EgressPolicy.class,
+                      read(EgressPolicy.class, in -> policy(in.readValueAs(EgressColumn.class)))))
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .addMixIn(EgressPolicy.class, EgressForm.class)
           .build();
 
@@ -69,6 +93,23 @@ final class Json {
     return text(policy);
   }
 
+  /**
+   * A fact as {@link #write(Fact)} wrote it; durations to the second.
+   *
+   * @param spec of the sandbox, from which what a request does not repeat is taken
+   */
+  static Fact fact(String type, String json, SandboxSpec spec) {
+    if (type.equals(Fact.SandboxRequested.class.getSimpleName())) {
+      RequestedColumn column = read(json, new TypeReference<>() {});
+      return new Fact.SandboxRequested(spec.withEgress(column.egress()), column.expiresAt());
+    }
+    try {
+      return MAPPER.readValue(json, FACTS.get(type));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("A column holds a broken " + type, e);
+    }
+  }
+
   static List<String> strings(String json) {
     return read(json, STRINGS);
   }
@@ -78,7 +119,10 @@ final class Json {
   }
 
   static EgressPolicy policy(String json) {
-    EgressColumn column = read(json, new TypeReference<>() {});
+    return policy(Json.<EgressColumn>read(json, new TypeReference<>() {}));
+  }
+
+  private static EgressPolicy policy(EgressColumn column) {
     return new EgressPolicy(
         EgressMode.parse(column.mode()).orElseThrow(),
         column.allowCidrs() == null ? List.of() : column.allowCidrs(),
@@ -88,6 +132,8 @@ final class Json {
 
   private record EgressColumn(
       String mode, List<String> allowCidrs, List<String> denyCidrs, List<Integer> allowPorts) {}
+
+  private record RequestedColumn(EgressPolicy egress, Instant expiresAt) {}
 
   private static Map<String, Object> flat(Fact.SandboxRequested requested) {
     SandboxSpec spec = requested.spec();
@@ -128,6 +174,19 @@ final class Json {
       public void serialize(T value, JsonGenerator out, SerializerProvider provider)
           throws IOException {
         out.writeString(form.apply(value));
+      }
+    };
+  }
+
+  private interface Reading<T> {
+    T read(JsonParser in) throws IOException;
+  }
+
+  private static <T> StdDeserializer<T> read(Class<T> type, Reading<T> reading) {
+    return new StdDeserializer<>(type) {
+      @Override
+      public T deserialize(JsonParser in, DeserializationContext context) throws IOException {
+        return reading.read(in);
       }
     };
   }

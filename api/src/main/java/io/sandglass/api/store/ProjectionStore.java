@@ -51,14 +51,15 @@ public final class ProjectionStore {
   public Set<String> apply(List<LogBatch> batches) {
     return jdbi.inTransaction(
         handle -> {
-          List<SandboxEvent> events = new ArrayList<>();
+          List<EventStore.Placed> events = new ArrayList<>();
           List<CommandResult> results = new ArrayList<>();
           for (LogBatch batch : batches) {
             long from = lockOffset(handle, batch.topic(), batch.partition());
             for (LogBatch.Read read : batch.entries()) {
               if (read.offset() >= from) {
                 switch (read.entry()) {
-                  case LogEntry.Happened(SandboxEvent event) -> events.add(event);
+                  case LogEntry.Happened(SandboxEvent event) ->
+                      events.add(new EventStore.Placed(batch.partition(), read.offset(), event));
                   case LogEntry.Decided(CommandResult result) -> results.add(result);
                 }
               }
@@ -81,21 +82,24 @@ public final class ProjectionStore {
         });
   }
 
-  private static Set<String> fold(Handle handle, List<SandboxEvent> events) {
+  private static Set<String> fold(Handle handle, List<EventStore.Placed> events) {
     if (events.isEmpty()) {
       return Set.of();
     }
     Set<String> ids =
-        events.stream().map(event -> event.header().sandboxId()).collect(Collectors.toSet());
+        events.stream()
+            .map(placed -> placed.event().header().sandboxId())
+            .collect(Collectors.toSet());
     Map<String, Sandbox> before = load(handle, ids);
     Map<String, Sandbox> after = new LinkedHashMap<>(before);
-    List<SandboxEvent> news = new ArrayList<>();
-    for (SandboxEvent event : events) {
+    List<EventStore.Placed> news = new ArrayList<>();
+    for (EventStore.Placed placed : events) {
+      SandboxEvent event = placed.event();
       String id = event.header().sandboxId();
       Sandbox known = after.get(id);
       Sandbox next = SandboxHistory.after(Optional.ofNullable(known), event);
       if (known == null || next.version() > known.version()) {
-        news.add(event);
+        news.add(placed);
         after.put(id, next);
       }
     }

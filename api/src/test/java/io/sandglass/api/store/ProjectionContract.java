@@ -8,6 +8,7 @@ import io.sandglass.api.domain.EgressMode;
 import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.EventHeader;
 import io.sandglass.api.domain.Fact;
+import io.sandglass.api.domain.HistoryCursor;
 import io.sandglass.api.domain.Mode;
 import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.SandboxEvent;
@@ -204,7 +205,7 @@ abstract class ProjectionContract {
   @Test
   void historiesAreReadInOrder() {
     var _ = projection.apply(List.of(batch(0, life("sbx_1"))));
-    EventStore events = new EventStore(jdbi);
+    EventStore events = new EventStore(jdbi, "sandbox.events");
 
     assertThat(events.history("sbx_1", 0, 100))
         .extracting(event -> event.header().version())
@@ -212,6 +213,149 @@ abstract class ProjectionContract {
     assertThat(events.history("sbx_1", 2, 1).getFirst().data())
         .contains("\"subject\":\"echo 'ü'\\n\"", "\"timeout\":\"30s\"");
     assertThat(events.history("sbx_1", 6, 1).getFirst().header().dueAt()).isEqualTo(START);
+  }
+
+  private static LogBatch batch(int partition, long from, List<SandboxEvent> events) {
+    LogBatch one = batch(from, events);
+    return new LogBatch(one.topic(), partition, one.entries(), one.nextOffset());
+  }
+
+  private List<String> read(HistoryCursor from, int limit) {
+    EventStore events = new EventStore(jdbi, "sandbox.events");
+    List<String> ids = new ArrayList<>();
+    HistoryCursor cursor = from;
+    boolean more = true;
+    while (more) {
+      EventStore.Page page = events.page(everything(), cursor, limit);
+      assertThat(page.events()).hasSizeLessThanOrEqualTo(limit);
+      page.events().forEach(event -> ids.add(event.header().eventId()));
+      cursor = HistoryCursor.parse(page.end().text()).orElseThrow();
+      more = page.more();
+    }
+    return ids;
+  }
+
+  private static EventStore.Query everything() {
+    return new EventStore.Query(ORG, Set.of(), null, null);
+  }
+
+  @Test
+  void anOrganizationsHistoryIsMergedByTime() {
+    var _ =
+        projection.apply(
+            List.of(batch(0, 10, life("sbx_a")), batch(5, 3, life("sbx_b").subList(0, 4))));
+
+    List<String> all = read(HistoryCursor.START, 100);
+
+    assertThat(all)
+        .containsExactly(
+            "sbx_a-1", "sbx_b-1", "sbx_a-2", "sbx_b-2", "sbx_a-3", "sbx_b-3", "sbx_a-4", "sbx_b-4",
+            "sbx_a-5", "sbx_a-6", "sbx_a-7", "sbx_a-8");
+    for (int limit = 1; limit <= 12; limit++) {
+      assertThat(read(HistoryCursor.START, limit)).as("pages of %s", limit).isEqualTo(all);
+    }
+  }
+
+  @Test
+  void whatBecomesVisibleLaterIsNeverBehindACursor() {
+    EventStore events = new EventStore(jdbi, "sandbox.events");
+    List<String> seen = new ArrayList<>();
+    HistoryCursor cursor = HistoryCursor.START;
+    List<SandboxEvent> early = life("sbx_early");
+    List<SandboxEvent> late = life("sbx_late");
+    // The later partition commits first, and its cursor is taken, before the earlier events are
+    // there.
+    for (int i = 0; i < 8; i++) {
+      var _ = projection.apply(List.of(batch(6, i, late.subList(i, i + 1))));
+      EventStore.Page page = events.page(everything(), cursor, 100);
+      page.events().forEach(event -> seen.add(event.header().eventId()));
+      cursor = page.end();
+      var _ = projection.apply(List.of(batch(2, i, early.subList(i, i + 1))));
+    }
+    events.page(everything(), cursor, 100).events().stream()
+        .map(event -> event.header().eventId())
+        .forEach(seen::add);
+
+    assertThat(seen).hasSize(16).doesNotHaveDuplicates();
+    assertThat(seen.stream().filter(id -> id.startsWith("sbx_early"))).isSorted();
+    assertThat(seen.stream().filter(id -> id.startsWith("sbx_late"))).isSorted();
+  }
+
+  @Test
+  void aCursorOutlivesTheProjection() {
+    List<LogBatch> log = List.of(batch(0, 0, life("sbx_a")), batch(1, 0, life("sbx_b")));
+    var _ = projection.apply(log);
+    HistoryCursor half =
+        new EventStore(jdbi, "sandbox.events").page(everything(), HistoryCursor.START, 7).end();
+    List<String> rest = read(half, 100);
+
+    projection.clear();
+    log.reversed().forEach(one -> projection.apply(List.of(one)));
+
+    assertThat(read(half, 100)).isEqualTo(rest).hasSize(9);
+  }
+
+  @Test
+  void historiesAreFiltered() {
+    var _ = projection.apply(List.of(batch(0, 0, life("sbx_a"))));
+    EventStore events = new EventStore(jdbi, "sandbox.events");
+
+    EventStore.Page page =
+        events.page(
+            new EventStore.Query(
+                ORG,
+                Set.of("SandboxStarted", "SandboxEnded", "EgressChanged"),
+                START.plusMillis(2),
+                START.plusMillis(8)),
+            HistoryCursor.START,
+            10);
+
+    assertThat(page.events())
+        .extracting(EventStore.Stored::type)
+        .containsExactly("SandboxStarted", "EgressChanged");
+    assertThat(page.end()).isEqualTo(events.end());
+    assertThat(
+            events
+                .page(new EventStore.Query("org_2", Set.of(), null, null), HistoryCursor.START, 10)
+                .events())
+        .isEmpty();
+  }
+
+  @Test
+  void anyMomentIsFoldedToWhatWasShownThen() {
+    EventStore events = new EventStore(jdbi, "sandbox.events");
+    SandboxStore sandboxes = new SandboxStore(jdbi);
+    List<SandboxEvent> slept = new ArrayList<>(life("sbx_a").subList(0, 6));
+    slept.add(event("sbx_a", 7, Status.SUSPENDED, new Fact.SandboxSuspended("frozen", "exited")));
+    slept.add(event("sbx_a", 8, Status.RUNNING, new Fact.SandboxResumed()));
+    slept.add(event("sbx_a", 9, Status.DESTROYED, new Fact.StopRequested("expired", "over", 1)));
+    slept.add(
+        event("sbx_a", 10, Status.DESTROYED, new Fact.SandboxEnded("expired", "over", START)));
+    List<Sandbox> shown = new ArrayList<>();
+    for (int i = 0; i < slept.size(); i++) {
+      var _ = projection.apply(List.of(batch(i, slept.subList(i, i + 1))));
+      shown.add(withoutValues(sandboxes.find("sbx_a").orElseThrow()));
+    }
+    Sandbox now = sandboxes.find("sbx_a").orElseThrow();
+
+    assertThat(events.asOf(now, START)).isEmpty();
+    for (int i = 0; i < slept.size(); i++) {
+      assertThat(events.asOf(now, slept.get(i).header().at())).contains(shown.get(i));
+    }
+    assertThat(events.asOf(now, START.plusSeconds(9999))).contains(now);
+  }
+
+  private static Sandbox withoutValues(Sandbox sandbox) {
+    return new Sandbox(
+        sandbox.id(),
+        sandbox.orgId(),
+        sandbox.spec().withEnv(new SealedEnv(sandbox.spec().envNames(), null)),
+        sandbox.status(),
+        sandbox.times(),
+        sandbox.reason(),
+        sandbox.nodeId(),
+        sandbox.incarnation(),
+        sandbox.version());
   }
 
   @Test
