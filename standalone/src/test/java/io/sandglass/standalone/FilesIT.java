@@ -298,12 +298,28 @@ class FilesIT {
   void aTargetThatKeepsChangingLeadsNowhereElse(@TempDir Path outside) throws Exception {
     Path canary = Files.writeString(outside.resolve("canary"), "untouched");
     run(
-        "mkdir -p /r/in && cd /r && cat > swap.sh <<'E'\n"
-            + "while :; do rm -rf x; ln -s "
-            + outside
-            + " x; rm -rf x; mkdir x; mkfifo x/canary;"
-            + " rm -rf x; ln -s ../../../../../../.. x; rm -rf x; ln -s in x; done\nE\n"
-            + "(setsid sh swap.sh >/dev/null 2>&1 &)");
+        """
+        mkdir -p /r/in && cd /r && cat > swap.py <<'E'
+        import os, shutil, time
+        def attempt(change, *arguments):
+            try:
+                change(*arguments)
+            except OSError:
+                pass
+        while True:
+            for target in ('%s', '../../../../../../..', 'in', None):
+                attempt(os.unlink, 'x')
+                shutil.rmtree('x', ignore_errors=True)
+                if target:
+                    attempt(os.symlink, target, 'x')
+                else:
+                    attempt(os.mkdir, 'x')
+                    attempt(os.mkfifo, 'x/canary')
+                time.sleep(0.0005)
+        E
+        (setsid python3 swap.py >/dev/null 2>/r/failed &)
+        """
+            .formatted(outside));
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
       List<Future<Integer>> racers =
           IntStream.range(0, 4)
@@ -315,7 +331,7 @@ class FilesIT {
       }
       assertThat(done).as("transfers that found a file").isBetween(1, 999);
     }
-    run("pkill -f [s]wap.sh");
+    assertThat(run("pkill -f [s]wap.py; cat /r/failed")).isEmpty();
     assertThat(canary).hasContent("untouched");
     try (var entries = Files.list(outside)) {
       assertThat(entries).containsExactly(canary);
