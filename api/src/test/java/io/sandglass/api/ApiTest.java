@@ -153,6 +153,26 @@ final class ApiTest {
   }
 
   @Test
+  void theEgressPolicyOfALiveSandboxIsReplaced() {
+    String id = create("{\"template\":\"base\"}");
+    String policy =
+        "{\"mode\":\"deny_all\",\"allow_cidrs\":[\"203.0.113.128/25\"],\"allow_ports\":[443]}";
+
+    Answer changed = api.put("/v1/sandboxes/" + id + "/egress", policy);
+
+    assertThat(changed.status()).isEqualTo(200);
+    assertThat(changed.body().path("egress").toString()).isEqualTo(policy);
+    assertThat(api.get("/v1/sandboxes/" + id).body().path("egress").toString()).isEqualTo(policy);
+    assertThat(api.get("/v1/sandboxes/" + id + "/events").body().findValuesAsText("type"))
+        .endsWith("EgressChanged");
+
+    assertThat(api.delete("/v1/sandboxes/" + id).status()).isEqualTo(204);
+    Answer late = api.put("/v1/sandboxes/" + id + "/egress", "{\"mode\":\"allow_all\"}");
+    assertThat(late.status()).isEqualTo(409);
+    assertThat(late.text("code")).isEqualTo("not_running");
+  }
+
+  @Test
   void preferWaitAnswersWhenItRuns() {
     log.engine().startSandboxes(false);
     CompletableFuture<Answer> waiting =
@@ -238,6 +258,9 @@ final class ApiTest {
             api.request("/v1/sandboxes/" + id + "/events").GET(),
             api.request("/v1/sandboxes/" + id + "/keepalive")
                 .POST(BodyPublishers.ofString("{}"))
+                .header("Content-Type", "application/json"),
+            api.request("/v1/sandboxes/" + id + "/egress")
+                .PUT(BodyPublishers.ofString("{\"mode\":\"deny_all\"}"))
                 .header("Content-Type", "application/json"),
             api.request("/v1/sandboxes/" + id + "/execute")
                 .POST(BodyPublishers.ofString("{\"command\":\"id\"}"))

@@ -207,6 +207,24 @@ final class BadInputTest {
   }
 
   @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{} | /mode",
+        "{\"mode\":\"allow\"} | /mode",
+        "{\"mode\":\"allow_all\",\"deny_cidrs\":[\"10.0.0.0/8\"]} | /deny_cidrs",
+        "{\"mode\":\"deny_all\",\"allow_ports\":[443]} | /allow_ports",
+        "{\"mode\":\"deny_all\",\"allow_cidrs\":[\"10.0.0.1/8\"]} | /allow_cidrs/0",
+        "{\"mode\":\"deny_all\",\"allow_cidr\":[]} | /allow_cidr"
+      })
+  void egressIsRefused(String body, String pointer) {
+    Answer answer = api.put("/v1/sandboxes/" + ID + "/egress", body);
+    assertProblem(answer, 400, "invalid_request");
+    assertThat(answer.body().at("/errors/0/pointer").asText()).isEqualTo(pointer);
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "{}",

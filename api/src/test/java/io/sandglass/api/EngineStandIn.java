@@ -79,6 +79,11 @@ final class EngineStandIn {
               ? new Result(new Decision.Accepted(known.version), List.of())
               : rejected("idempotency_conflict", known.version);
       case Command.KeepAlive keepAlive -> keepAlive(keepAlive, known);
+      case Command.ChangeEgress change ->
+          known.status == Status.DESTROYED
+              ? rejected("not_running", known.version)
+              : accepted(
+                  known, event(known, header, new Fact.EgressChanged(change.egress()), "command"));
       case Command.Destroy _ -> destroy(header, known);
       case Command.BeginExecution begin ->
           known.status == Status.RUNNING

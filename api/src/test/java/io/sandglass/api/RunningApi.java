@@ -116,6 +116,13 @@ final class RunningApi {
     return send(request);
   }
 
+  Answer put(String path, String body) {
+    return send(
+        authorized(path)
+            .header("Content-Type", "application/json")
+            .PUT(BodyPublishers.ofString(body)));
+  }
+
   Answer send(HttpRequest.Builder request) {
     try {
       HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());

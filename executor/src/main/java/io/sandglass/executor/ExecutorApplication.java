@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.text.StringSubstitutor;
 import org.glassfish.jersey.server.ServerProperties;
 import org.slf4j.Logger;
@@ -97,8 +98,9 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
         new DockerSettings(
             configuration.docker.host,
             configuration.nodeId,
-            configuration.docker.network,
-            configuration.docker.dns,
+            NodeNetwork.name(configuration),
+            Optional.of(configuration.network.subnet).filter(subnet -> !subnet.isBlank()),
+            configuration.network.dns,
             configuration.docker.pidsLimit,
             configuration.docker.maxOpenFiles,
             configuration.docker.timeout.toJavaDuration(),
@@ -110,5 +112,6 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     metrics.register("executor.memory_bytes", (Gauge<Long>) () -> node.used().memoryBytes());
     metrics.register("executor.cpu_millis", (Gauge<Integer>) () -> node.used().cpuMillis());
     metrics.register("executor.busy_lanes", (Gauge<Integer>) node::busyLanes);
+    metrics.register("executor.firewall_drifts", (Gauge<Long>) node::firewallDrifts);
   }
 }

@@ -35,6 +35,8 @@ public final class ExecutorConfiguration extends Configuration {
 
   @JsonProperty @Valid @NotNull DockerSection docker = new DockerSection();
 
+  @JsonProperty @Valid @NotNull NetworkSection network = new NetworkSection();
+
   @JsonProperty @Valid @NotNull CapacitySection capacity = new CapacitySection();
 
   @JsonProperty @Valid @NotNull WorkSection work = new WorkSection();
@@ -44,11 +46,6 @@ public final class ExecutorConfiguration extends Configuration {
   /** The Docker Engine, and what every container is given. */
   static final class DockerSection {
     @JsonProperty @NotBlank String host = "unix:///var/run/docker.sock";
-
-    @JsonProperty @NotBlank String network = "sandglass";
-
-    /** Resolvers of the sandboxes; empty for the Engine's own choice. */
-    @JsonProperty @NotNull List<String> dns = List.of();
 
     @JsonProperty
     @Min(16)
@@ -70,6 +67,33 @@ public final class ExecutorConfiguration extends Configuration {
 
     /** File with a seccomp profile to use instead of our own; empty for our own. */
     @JsonProperty @NotNull String seccompProfile = "";
+  }
+
+  /** What the sandboxes are connected to, and what they never reach. */
+  static final class NetworkSection {
+    /** Of Docker's network, its interface on the host, and the packet filter's table. */
+    @JsonProperty
+    @NotNull
+    @Pattern(regexp = "([a-z][a-z0-9-]{0,14})?")
+    String name = "";
+
+    /** Of the network when it is made; empty for a free one of 10.208.0.0/12. */
+    @JsonProperty @NotNull String subnet = "";
+
+    /** Path of the network namespace that the bridge is in; empty when it is the executor's own. */
+    @JsonProperty @NotNull String namespace = "";
+
+    /** Resolvers of the sandboxes. What a policy opens they reach on port 53, wherever they are. */
+    @JsonProperty @NotNull List<String> dns = List.of();
+
+    /** Private networks that sandboxes may reach when their policy lets them. */
+    @JsonProperty @NotNull List<String> open = List.of();
+
+    /** Public networks that no sandbox reaches. */
+    @JsonProperty @NotNull List<String> closed = List.of();
+
+    /** How long an address is nobody's after its sandbox is gone. */
+    @JsonProperty @NotNull Duration addressRest = Duration.seconds(30);
   }
 
   /** What the node may hold; 0 is taken from the machine that the containers run on. */

@@ -12,6 +12,7 @@ import io.sandglass.executor.runtime.RuntimeHost;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.sandbox.Capacity;
 import io.sandglass.executor.sandbox.DiskWatch;
+import io.sandglass.executor.sandbox.EgressControl;
 import io.sandglass.executor.sandbox.Executions;
 import io.sandglass.executor.sandbox.LifeDirectories;
 import io.sandglass.executor.sandbox.Node;
@@ -46,6 +47,7 @@ final class ExecutorNode implements Managed {
   private final RuntimeHost host;
   private final Residents residents = new Residents();
   private final Producer<String, SpecificRecord> producer;
+  private final EgressControl egress;
   private final Node node;
   private final Executions executions;
   private final Transfers transfers;
@@ -58,6 +60,8 @@ final class ExecutorNode implements Managed {
   /**
    * @throws io.sandglass.executor.runtime.RuntimeUnavailableException when the container runtime
    *     does not answer: without it there is no node
+   * @throws io.sandglass.executor.runtime.RuntimeRefusedException when this host can't keep
+   *     sandboxes apart
    */
   ExecutorNode(ExecutorConfiguration configuration, DockerRuntime runtime, InstantSource clock)
       throws IOException {
@@ -71,6 +75,8 @@ final class ExecutorNode implements Managed {
     Path data = Path.of(configuration.dataDirectory).toAbsolutePath();
     var channels = EndpointChannels.in(data, configuration.executions.overtime.toJavaDuration());
     var directories = new LifeDirectories(data);
+    NodeNetwork network = NodeNetwork.of(configuration, runtime, clock);
+    this.egress = new EgressControl(runtime, network.firewall(), network.addresses(), directories);
     this.producer = Clients.producer(configuration.kafka, configuration.nodeId);
     var reports = new KafkaReports(producer, configuration.nodeId, clock);
     this.node =
@@ -79,6 +85,7 @@ final class ExecutorNode implements Managed {
             directories,
             channels,
             residents,
+            egress,
             reports,
             settings(configuration, capacity, host),
             rhythm(configuration.work),
@@ -204,6 +211,10 @@ final class ExecutorNode implements Managed {
 
   Capacity used() {
     return residents.used();
+  }
+
+  long firewallDrifts() {
+    return egress.drifts();
   }
 
   int busyLanes() {

@@ -113,7 +113,7 @@ final class ExecutorApplicationIT {
             "SANDGLASS_DATA_DIR",
             data.toString(),
             "SANDGLASS_NETWORK",
-            "sandglass-test",
+            TestDocker.bridge(NODE),
             "PORT",
             "0",
             "ADMIN_PORT",

@@ -62,6 +62,28 @@ final class LayersTest {
   }
 
   @Test
+  void theFirewallPortKnowsOnlyTheJdk() {
+    classes()
+        .that()
+        .resideInAPackage(ROOT + ".network")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", ROOT + ".network")
+        .check(classes);
+  }
+
+  @Test
+  void otherProgramsAreStartedInOnePackage() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + ".network.nft")
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.lang.ProcessBuilder")
+        .check(classes);
+  }
+
+  @Test
   void theGuestIsReachedThroughItsPort() {
     noClasses()
         .that()
@@ -79,7 +101,12 @@ final class LayersTest {
         .resideInAnyPackage(ROOT + ".sandbox", ROOT + ".execution")
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage(ROOT + ".kafka", ROOT + ".dataplane", ROOT + ".runtime.docker", ROOT)
+        .resideInAnyPackage(
+            ROOT + ".kafka",
+            ROOT + ".dataplane",
+            ROOT + ".runtime.docker",
+            ROOT + ".network.nft",
+            ROOT)
         .check(classes);
   }
 }

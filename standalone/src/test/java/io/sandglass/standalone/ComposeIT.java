@@ -42,9 +42,7 @@ class ComposeIT {
             "SANDGLASS_NODE_ID",
             "node-" + name,
             "SANDGLASS_STATE",
-            data.resolve("s").toString(),
-            "SANDGLASS_NETWORK",
-            "sandglass-" + name);
+            data.resolve("s").toString());
     run("../bin/compose-up");
   }
 

@@ -32,6 +32,7 @@ final class Containers {
         "{{.Label \"io.sandglass.sandbox\"}}");
   }
 
+  /** Of a node that will not come back: containers, network, and the packet filter around them. */
   static void removeAll(String nodeId) {
     List<String> ids = docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId);
     if (!ids.isEmpty()) {
@@ -39,12 +40,27 @@ final class Containers {
       command.addAll(ids);
       docker(command.toArray(String[]::new));
     }
+    for (String network :
+        docker(
+            "network",
+            "ls",
+            "--filter",
+            "label=io.sandglass.node=" + nodeId,
+            "--format",
+            "{{.Name}}")) {
+      docker("network", "rm", network);
+      run("nft", "add table inet " + network + "; delete table inet " + network);
+    }
   }
 
   /** The lines a docker command prints; fails with its own words when it fails. */
   static List<String> docker(String... arguments) {
     List<String> command = new ArrayList<>(List.of("docker"));
     command.addAll(List.of(arguments));
+    return run(command.toArray(String[]::new));
+  }
+
+  private static List<String> run(String... command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -55,7 +71,7 @@ final class Containers {
       }
       return output.lines().filter(line -> !line.isBlank()).toList();
     } catch (IOException e) {
-      throw new UncheckedIOException("The docker command line is needed: run bin/docker-up", e);
+      throw new UncheckedIOException("It is needed: run bin/docker-up", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);

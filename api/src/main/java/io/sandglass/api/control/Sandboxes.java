@@ -3,6 +3,7 @@ package io.sandglass.api.control;
 import io.sandglass.api.control.Answer.Aftermath;
 import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.Decision;
+import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.SandboxSpec;
@@ -20,7 +21,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/** Creating, reading, keeping alive and destroying. */
+/** Creating, reading, changing and destroying. */
 public final class Sandboxes {
   static final String NOT_FOUND = "sandbox_not_found";
   static final String FOREIGN = "foreign_organization";
@@ -131,6 +132,14 @@ public final class Sandboxes {
     return refusal.isPresent()
         ? refusal.get()
         : settle(new Command.KeepAlive(origin.header(id, ids), timeout));
+  }
+
+  /** Replaces the network policy; the sandbox's node has it in force soon after. */
+  public Answer<Sandbox> changeEgress(Origin origin, String id, EgressPolicy egress) {
+    Optional<Answer.Refused<Sandbox>> refusal = refusal(origin.orgId(), id);
+    return refusal.isPresent()
+        ? refusal.get()
+        : settle(new Command.ChangeEgress(origin.header(id, ids), egress));
   }
 
   /** Done also for a sandbox that has ended before. */

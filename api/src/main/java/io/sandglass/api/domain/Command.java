@@ -26,6 +26,8 @@ public sealed interface Command {
    */
   record KeepAlive(Header header, Duration timeout) implements Command {}
 
+  record ChangeEgress(Header header, EgressPolicy egress) implements Command {}
+
   record Destroy(Header header) implements Command {}
 
   /** Appended before it begins; nobody waits for its outcome. */

@@ -5,6 +5,7 @@ import io.sandglass.api.control.Answer;
 import io.sandglass.api.control.Catalog;
 import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
+import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.http.Answers;
 import io.sandglass.api.http.Caller;
@@ -28,6 +29,7 @@ import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
+import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
@@ -45,7 +47,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A sandbox's life: created, listed, read, kept alive, destroyed. */
+/** A sandbox's life: created, listed, read, changed, kept alive, destroyed. */
 @Path("/v1/sandboxes")
 @Produces(MediaType.APPLICATION_JSON)
 @Tag(name = "Sandboxes")
@@ -207,6 +209,41 @@ public final class SandboxesResource {
             Answer.carry(
                 sandboxes.keepAlive(origin, id, timeout.orElse(null)),
                 sandbox -> Reply.ok(SandboxView.of(sandbox))));
+  }
+
+  @PUT
+  @Path("/{id}/egress")
+  @Consumes(MediaType.APPLICATION_JSON)
+  @Operation(
+      operationId = "changeSandboxEgress",
+      summary = "Replace a sandbox's network policy",
+      description =
+          "Answers when the change is decided and in the history. The sandbox's node has it in force"
+              + " moments later: connections that the new policy forbids are cut, the others live"
+              + " on. A suspended sandbox wakes under the new policy.")
+  @RequestBody(
+      required = true,
+      content = @Content(schema = @Schema(implementation = EgressRequest.class)))
+  @ApiResponse(
+      responseCode = "200",
+      description = "The sandbox with its new policy",
+      content = @Content(schema = @Schema(implementation = SandboxView.class)))
+  @Documented({
+    ProblemType.FOREIGN_ORGANIZATION,
+    ProblemType.SANDBOX_NOT_FOUND,
+    ProblemType.NOT_RUNNING
+  })
+  public Response changeEgress(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @PathParam("id") String id,
+      @Parameter(hidden = true) InputStream body) {
+    Violations violations = new Violations();
+    EgressPolicy egress = bodies.read(body, EgressRequest.class).value().check("", violations);
+    violations.throwIfAny();
+    return Answers.response(
+        Answer.carry(
+            sandboxes.changeEgress(Calls.plain(caller), id, egress),
+            sandbox -> Reply.ok(SandboxView.of(sandbox))));
   }
 
   @GET

@@ -4,6 +4,7 @@ import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.SandboxSpec;
 import io.sandglass.schemas.BeginExecution;
+import io.sandglass.schemas.ChangeEgress;
 import io.sandglass.schemas.CommandMeta;
 import io.sandglass.schemas.CreateSandbox;
 import io.sandglass.schemas.DestroySandbox;
@@ -33,6 +34,8 @@ public final class CommandWriter {
       case Command.Create create -> create(meta, create.spec());
       case Command.KeepAlive keepAlive ->
           KeepAlive.newBuilder().setMeta(meta).setTimeoutMs(millis(keepAlive.timeout())).build();
+      case Command.ChangeEgress change ->
+          ChangeEgress.newBuilder().setMeta(meta).setEgress(egress(change.egress())).build();
       case Command.Destroy _ -> DestroySandbox.newBuilder().setMeta(meta).build();
       case Command.BeginExecution begin ->
           BeginExecution.newBuilder()

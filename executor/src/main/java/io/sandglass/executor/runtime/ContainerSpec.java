@@ -5,6 +5,7 @@ import java.nio.file.Path;
 /**
  * What a sandbox's container is made of.
  *
+ * @param address IPv4, on the bridge that all sandboxes share
  * @param guestDirectory directory of the host that the sandbox sees read-only as {@code
  *     /.sandglass}; holds the guest's binary, which becomes the first process
  * @param token what the guest shows when it connects, so that the host knows it from other
@@ -15,7 +16,7 @@ public record ContainerSpec(
     String orgId,
     String image,
     Limits limits,
-    Network network,
+    String address,
     Path guestDirectory,
     String token) {
 
@@ -26,16 +27,8 @@ public record ContainerSpec(
     public static final Limits NONE = new Limits(0, 0);
   }
 
-  /** What the sandbox is connected to. */
-  public enum Network {
-    /** Nothing but itself. */
-    NONE,
-    /** The bridge all sandboxes share, on which they can't reach each other. */
-    BRIDGE
-  }
-
   @Override
   public String toString() {
-    return "ContainerSpec[" + life + ", image=" + image + ", " + limits + ", " + network + "]";
+    return "ContainerSpec[" + life + ", image=" + image + ", " + limits + ", " + address + "]";
   }
 }

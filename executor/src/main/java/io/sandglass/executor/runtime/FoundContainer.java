@@ -7,6 +7,7 @@ import java.util.Optional;
  * A sandbox's container as the runtime shows it.
  *
  * @param containerId the runtime's own id, new for every creation
+ * @param address IPv4, on the sandboxes' bridge, if it was made there
  * @param exit how it ended, when it has and the runtime was asked about this one alone
  */
 public record FoundContainer(
@@ -14,6 +15,7 @@ public record FoundContainer(
     String orgId,
     ContainerSpec.Limits limits,
     String containerId,
+    Optional<String> address,
     Phase phase,
     Optional<Exit> exit) {
 

@@ -1,15 +1,24 @@
 package io.sandglass.executor.sandbox;
 
-import io.sandglass.executor.runtime.ContainerSpec.Network;
+import io.sandglass.executor.network.Ranges;
+import io.sandglass.executor.network.Reach;
 import java.util.List;
 import java.util.Optional;
 
-/** What a sandbox may reach, as it was asked for. */
+/**
+ * What a sandbox may reach, as it was asked for.
+ *
+ * @param denyCidrs win over what is allowed
+ * @param allowPorts restrict {@code allowCidrs} to TCP on these ports
+ */
 public record EgressPolicy(
     Mode mode, List<String> allowCidrs, List<String> denyCidrs, List<Integer> allowPorts) {
 
   public static final EgressPolicy ALLOW_ALL =
       new EgressPolicy(Mode.ALLOW_ALL, List.of(), List.of(), List.of());
+
+  public static final EgressPolicy DENY_ALL =
+      new EgressPolicy(Mode.DENY_ALL, List.of(), List.of(), List.of());
 
   public enum Mode {
     ALLOW_ALL,
@@ -17,18 +26,18 @@ public record EgressPolicy(
   }
 
   /**
-   * The network that enforces this policy; empty when this node has none that does. Everything in
-   * between open and closed needs a packet filter, and without one a sandbox is refused rather than
-   * left open.
+   * What it comes to.
+   *
+   * @throws IllegalArgumentException when a network is none
    */
-  Optional<Network> network() {
+  public Reach reach() {
+    Ranges denied = Ranges.networks(denyCidrs);
     return switch (mode) {
-      case ALLOW_ALL ->
-          allowCidrs.isEmpty() && denyCidrs.isEmpty() && allowPorts.isEmpty()
-              ? Optional.of(Network.BRIDGE)
-              : Optional.empty();
-      // Denying more than everything changes nothing.
-      case DENY_ALL -> allowCidrs.isEmpty() ? Optional.of(Network.NONE) : Optional.empty();
+      case ALLOW_ALL -> new Reach(Reach.EVERYWHERE.minus(denied), Optional.empty());
+      case DENY_ALL ->
+          new Reach(
+              Ranges.networks(allowCidrs).minus(denied),
+              allowPorts.isEmpty() ? Optional.empty() : Optional.of(Ranges.ports(allowPorts)));
     };
   }
 }

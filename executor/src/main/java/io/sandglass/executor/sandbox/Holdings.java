@@ -23,16 +23,19 @@ final class Holdings {
   final LifeDirectories directories;
   final GuestChannels channels;
   final Residents residents;
+  final EgressControl egress;
 
   Holdings(
       ContainerRuntime runtime,
       LifeDirectories directories,
       GuestChannels channels,
-      Residents residents) {
+      Residents residents,
+      EgressControl egress) {
     this.runtime = runtime;
     this.directories = directories;
     this.channels = channels;
     this.residents = residents;
+    this.egress = egress;
   }
 
   /** Makes all that a sandbox's guest needs, and listens for it. */
@@ -90,6 +93,7 @@ final class Holdings {
         .filter(resident -> resident.life().equals(life))
         .ifPresent(Resident::disconnect);
     runtime.remove(life);
+    egress.tearDown(life);
     directories.delete(life);
     residents.remove(life);
   }

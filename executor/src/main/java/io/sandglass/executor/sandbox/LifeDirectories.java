@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -27,6 +28,7 @@ import org.slf4j.LoggerFactory;
  *   m/guest, m/host.sock   what the sandbox sees, read-only, as /.sandglass
  *   org                    whose it is
  *   made                   there has been a container
+ *   egress                 what it may reach, and since which order
  *   stopped                the log knows that its processes have ended
  *   why                    why this node ended its processes unasked
  *   x/(execution id)       an execution whose end the log does not know yet
@@ -94,6 +96,22 @@ public final class LifeDirectories {
       return Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The policy that was noted last; empty when there is none, or none that can be read. */
+  Optional<EgressNote> egress(Life life) {
+    return read(of(life).resolve("egress")).flatMap(EgressNote::read);
+  }
+
+  /** Whole or not at all. */
+  void noteEgress(Life life, EgressNote note) {
+    try {
+      Path draft = of(life).resolve("egress.draft");
+      Files.writeString(draft, note.write());
+      Files.move(draft, of(life).resolve("egress"), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new UncheckedIOException("The policy of " + life + " can't be noted", e);
     }
   }
 

@@ -14,11 +14,12 @@ public final class Node {
       LifeDirectories directories,
       GuestChannels channels,
       Residents residents,
+      EgressControl egress,
       Reports reports,
       NodeSettings settings,
       Relist.Rhythm rhythm,
       InstantSource clock) {
-    Holdings holdings = new Holdings(runtime, directories, channels, residents);
+    Holdings holdings = new Holdings(runtime, directories, channels, residents, egress);
     Delivery delivery = new Delivery(reports);
     Reconciliation reconciliation =
         new Reconciliation(holdings, settings.backoff(), delivery, clock);

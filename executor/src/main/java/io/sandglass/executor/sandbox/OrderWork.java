@@ -131,9 +131,18 @@ final class OrderWork implements Lanes.Work {
               resident(order)
                   .map(resident -> suspension.resume(resident, preemption))
                   .orElseGet(OrderWork::nothingHere));
-      case Order.ApplyEgress egress -> {
-        // What a running container is connected to can't be changed without a packet filter.
-        LOG.warn("egress={} {} not applied: unsupported", order.life(), egress.egress().mode());
+      case Order.ApplyEgress apply -> {
+        resident(order)
+            .ifPresent(
+                _ ->
+                    settings
+                        .backoff()
+                        .insist(
+                            "egress " + order.life(),
+                            preemption,
+                            () ->
+                                holdings.egress.change(
+                                    order.life(), apply.egress(), order.subject().version())));
         yield Optional.empty();
       }
       case Order.Stop _ -> {

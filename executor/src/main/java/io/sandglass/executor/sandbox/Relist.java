@@ -140,6 +140,7 @@ public final class Relist {
     List<FoundContainer> found;
     try {
       found = holdings.runtime.list();
+      holdings.egress.reassert();
     } catch (RuntimeException e) {
       LOG.warn("relist failed: {}", e.getMessage());
       return false;

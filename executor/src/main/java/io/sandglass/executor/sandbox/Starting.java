@@ -1,8 +1,8 @@
 package io.sandglass.executor.sandbox;
 
+import io.sandglass.executor.network.Ipv4;
 import io.sandglass.executor.runtime.Change;
 import io.sandglass.executor.runtime.ContainerSpec;
-import io.sandglass.executor.runtime.ContainerSpec.Network;
 import io.sandglass.executor.runtime.Creation;
 import io.sandglass.executor.runtime.FoundContainer;
 import io.sandglass.executor.runtime.Life;
@@ -51,11 +51,6 @@ final class Starting {
 
   private Report.Content tryStart(Order.Start order, Preemption preemption) {
     Life life = order.life();
-    Optional<Network> network = order.egress().network();
-    if (network.isEmpty()) {
-      return refused(
-          life, "this node can't enforce an egress policy between allow_all and deny_all yet");
-    }
     if (!holdings.runtime.imageExists(order.image())) {
       return refused(life, "this node does not have the image " + order.image());
     }
@@ -65,6 +60,10 @@ final class Starting {
           life,
           settings.capacity().refusal(holdings.residents.used(), order.limits()).orElse("full"));
     }
+    Optional<Ipv4> address = holdings.egress.address(life);
+    if (address.isEmpty()) {
+      return refused(life, "this node has no free address");
+    }
     holdings.prepare(resident.get());
     ContainerSpec spec =
         new ContainerSpec(
@@ -72,10 +71,10 @@ final class Starting {
             order.subject().orgId(),
             order.image(),
             order.limits(),
-            network.get(),
+            address.get().toString(),
             holdings.directories.mount(life),
             holdings.channels.token(life));
-    if (!run(spec, preemption)) {
+    if (!run(spec, order, preemption)) {
       return refused(life, "this node does not have the image " + order.image());
     }
     if (!holdings.guestAnswers(resident.get(), settings.guestPatience(), preemption)) {
@@ -100,18 +99,31 @@ final class Starting {
   }
 
   /** Makes and starts the container; false when its image has gone. */
-  private boolean run(ContainerSpec spec, Preemption preemption) {
+  private boolean run(ContainerSpec spec, Order.Start order, Preemption preemption) {
     enter(preemption);
     try {
       preemption.check();
+      String address;
       switch (holdings.runtime.create(spec)) {
-        case Creation.Created _, Creation.AlreadyThere _ ->
-            holdings.directories.set(spec.life(), Mark.MADE);
+        case Creation.Created _ -> address = spec.address();
+        case Creation.AlreadyThere there ->
+            address =
+                there
+                    .container()
+                    .address()
+                    .orElseThrow(
+                        () ->
+                            new RuntimeRefusedException(
+                                spec.life() + " has no address of this node's", null));
         case Creation.NoSuchImage _ -> {
           return false;
         }
       }
+      holdings.directories.set(spec.life(), Mark.MADE);
       preemption.check();
+      // Before its first process runs.
+      holdings.egress.raise(
+          spec.life(), Ipv4.parse(address), order.egress(), order.subject().version());
       if (holdings.runtime.start(spec.life()) == Change.MISSING) {
         throw new RuntimeUnavailableException(
             "The container of " + spec.life() + " vanished before it started", null);

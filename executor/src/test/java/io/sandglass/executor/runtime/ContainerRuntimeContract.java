@@ -2,8 +2,8 @@ package io.sandglass.executor.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sandglass.executor.network.Addresses;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
-import io.sandglass.executor.runtime.ContainerSpec.Network;
 import io.sandglass.executor.runtime.FoundContainer.Phase;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +32,13 @@ public abstract class ContainerRuntimeContract {
   /** A directory with a guest in it, as the container will see it. */
   protected abstract Path guestDirectory(Life life);
 
+  /** Addresses of the sandboxes' bridge. */
+  protected abstract Addresses addresses();
+
+  private String address(Life life) {
+    return addresses().take(life.containerName()).orElseThrow().toString();
+  }
+
   private Life newLife() {
     Life life =
         new Life("sbx_" + UUID.randomUUID().toString().replace("-", "").substring(0, 26), 1);
@@ -41,7 +48,7 @@ public abstract class ContainerRuntimeContract {
 
   protected ContainerSpec spec(Life life) {
     return new ContainerSpec(
-        life, "org_test", image(), LIMITS, Network.BRIDGE, guestDirectory(life), "token");
+        life, "org_test", image(), LIMITS, address(life), guestDirectory(life), "token");
   }
 
   private Life running() {
@@ -77,6 +84,7 @@ public abstract class ContainerRuntimeContract {
     assertThat(found.phase()).isEqualTo(Phase.CREATED);
     assertThat(found.orgId()).isEqualTo("org_test");
     assertThat(found.limits()).isEqualTo(LIMITS);
+    assertThat(found.address()).contains(spec(life).address());
     assertThat(found.exit()).isEmpty();
   }
 
@@ -139,7 +147,7 @@ public abstract class ContainerRuntimeContract {
             spec.orgId(),
             "sandglass/no-such-image:1",
             LIMITS,
-            Network.NONE,
+            spec.address(),
             spec.guestDirectory(),
             "token");
 

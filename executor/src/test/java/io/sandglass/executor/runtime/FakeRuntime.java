@@ -67,7 +67,13 @@ public final class FakeRuntime implements ContainerRuntime {
       containers.put(
           spec.life(),
           new FoundContainer(
-              spec.life(), spec.orgId(), spec.limits(), id, Phase.CREATED, Optional.empty()));
+              spec.life(),
+              spec.orgId(),
+              spec.limits(),
+              id,
+              Optional.of(spec.address()),
+              Phase.CREATED,
+              Optional.empty()));
       return new Creation.Created(id);
     }
   }
@@ -226,7 +232,8 @@ public final class FakeRuntime implements ContainerRuntime {
     FoundContainer old = containers.get(life);
     containers.put(
         life,
-        new FoundContainer(old.life(), old.orgId(), old.limits(), old.containerId(), phase, exit));
+        new FoundContainer(
+            old.life(), old.orgId(), old.limits(), old.containerId(), old.address(), phase, exit));
   }
 
   private static FoundContainer withoutExit(FoundContainer container) {
@@ -235,6 +242,7 @@ public final class FakeRuntime implements ContainerRuntime {
         container.orgId(),
         container.limits(),
         container.containerId(),
+        container.address(),
         container.phase(),
         Optional.empty());
   }

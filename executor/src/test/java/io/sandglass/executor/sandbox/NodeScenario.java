@@ -3,6 +3,9 @@ package io.sandglass.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sandglass.executor.execution.FakeGuests;
+import io.sandglass.executor.network.Addresses;
+import io.sandglass.executor.network.FakeFirewall;
+import io.sandglass.executor.network.Range;
 import io.sandglass.executor.runtime.ContainerRuntime;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.FakeRuntime;
@@ -33,6 +36,7 @@ final class NodeScenario {
   static final String IMAGE = "image";
 
   final FakeRuntime runtime = new FakeRuntime(IMAGE);
+  final FakeFirewall firewall = new FakeFirewall();
   final FakeReports reports = new FakeReports();
   final FakeGuests guests = new FakeGuests(runtime::isRunning);
   private final Path data;
@@ -49,6 +53,7 @@ final class NodeScenario {
     private final Residents residents = new Residents();
     private final Node node;
     private final LifeDirectories directories;
+    private final EgressControl egress;
     private volatile boolean killed;
 
     private Boot(NodeScenario scenario) {
@@ -57,12 +62,20 @@ final class NodeScenario {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
+      this.egress =
+          new EgressControl(
+              mortal(scenario.runtime),
+              scenario.firewall,
+              new Addresses(
+                  Range.network("10.208.0.0/22"), Duration.ofSeconds(30), InstantSource.system()),
+              directories);
       this.node =
           new Node(
               mortal(scenario.runtime),
               directories,
               scenario.guests,
               residents,
+              egress,
               report -> killed ? new CompletableFuture<>() : scenario.reports.publish(report),
               new NodeSettings(
                   "node-1",
@@ -100,6 +113,10 @@ final class NodeScenario {
       if (killed) {
         throw new Preemption.PreemptedException(Preemption.Cause.SHUTDOWN);
       }
+    }
+
+    EgressControl egress() {
+      return egress;
     }
 
     Residents residents() {

@@ -3,6 +3,8 @@ package io.sandglass.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.sandglass.executor.network.Ipv4;
+import io.sandglass.executor.network.Reach;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.FoundContainer;
 import io.sandglass.executor.runtime.FoundContainer.Phase;
@@ -13,6 +15,8 @@ import io.sandglass.executor.sandbox.EgressPolicy.Mode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,6 +28,9 @@ final class OrdersTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Life FIRST = new Life("sbx_a", 1);
   private static final Life SECOND = new Life("sbx_a", 2);
+
+  private static final EgressPolicy SOME_OPEN =
+      new EgressPolicy(Mode.DENY_ALL, List.of("203.0.113.128/25"), List.of(), List.of(443));
 
   @TempDir Path data;
   private NodeScenario node;
@@ -108,14 +115,76 @@ final class OrdersTest {
   }
 
   @Test
-  void refusesAPolicyItCannotEnforce() throws Exception {
-    EgressPolicy someOpen =
-        new EgressPolicy(Mode.DENY_ALL, List.of("203.0.113.128/25"), List.of(), List.of());
+  void hasThePolicyInForceBeforeTheFirstProcessRuns() throws Exception {
+    List<Map<Ipv4, Reach>> atStart = new CopyOnWriteArrayList<>();
+    node.runtime.onStart(_ -> atStart.add(node.firewall.inForce()));
     node.carryOut(
-        new Order.Start(node.subject(FIRST), NodeScenario.IMAGE, NodeScenario.SMALL, someOpen));
+        new Order.Start(node.subject(FIRST), NodeScenario.IMAGE, NodeScenario.SMALL, SOME_OPEN));
 
-    assertThat(told(FIRST, Report.Refused.class)).hasSize(1);
-    assertNothingLeft();
+    assertThat(atStart).containsExactly(Map.of(address(FIRST), SOME_OPEN.reach()));
+  }
+
+  private Ipv4 address(Life life) {
+    return Ipv4.parse(node.runtime.find(life).orElseThrow().address().orElseThrow());
+  }
+
+  @Test
+  void changesWhatASandboxReaches() throws Exception {
+    node.carryOut(node.start(FIRST));
+    node.carryOut(new Order.ApplyEgress(node.subject(FIRST), SOME_OPEN));
+
+    assertThat(node.firewall.inForce()).isEqualTo(Map.of(address(FIRST), SOME_OPEN.reach()));
+  }
+
+  @Test
+  void doesNotGoBackToAnOlderPolicy() throws Exception {
+    Order.Start start = node.start(FIRST);
+    Order.ApplyEgress open = new Order.ApplyEgress(node.subject(FIRST), EgressPolicy.ALLOW_ALL);
+    node.carryOut(start);
+    node.carryOut(open);
+    node.carryOut(new Order.ApplyEgress(node.subject(FIRST), SOME_OPEN));
+    node.reboot();
+    node.firewall.establish(Map.of());
+    node.carryOut(start);
+    node.carryOut(open);
+
+    assertThat(node.firewall.inForce()).isEqualTo(Map.of(address(FIRST), SOME_OPEN.reach()));
+  }
+
+  @Test
+  void hasEveryPolicyInForceAfterTheHostWasRestarted() throws Exception {
+    Life other = new Life("sbx_b", 1);
+    node.carryOut(node.start(FIRST));
+    node.carryOut(new Order.ApplyEgress(node.subject(FIRST), SOME_OPEN));
+    node.carryOut(node.start(other));
+    node.reboot();
+    node.firewall.establish(Map.of());
+    node.relisting();
+
+    assertThat(node.firewall.inForce())
+        .isEqualTo(Map.of(address(FIRST), SOME_OPEN.reach(), address(other), Reach.ALL));
+  }
+
+  @Test
+  void putsRightWhatSomebodyElseChangedInTheFirewall() throws Exception {
+    node.relisting();
+    node.carryOut(node.start(FIRST));
+    node.firewall.disturb(address(FIRST));
+
+    await().atMost(PATIENCE).until(() -> !node.firewall.inForce().isEmpty());
+    assertThat(node.process().egress().drifts()).isEqualTo(1);
+  }
+
+  @Test
+  void letsAnAddressRestBeforeAnotherGetsIt() throws Exception {
+    node.carryOut(node.start(FIRST));
+    Ipv4 first = address(FIRST);
+    node.carryOut(new Order.Stop(node.subject(FIRST)));
+    assertThat(node.firewall.inForce()).isEmpty();
+    Life other = new Life("sbx_b", 1);
+    node.carryOut(node.start(other));
+
+    assertThat(address(other)).isNotEqualTo(first);
   }
 
   private void assertNothingLeft() {

@@ -17,7 +17,8 @@ final class RelistDiffTest {
   private static final Life SECOND = new Life("sbx_a", 2);
 
   private static FoundContainer found(Life life, Phase phase) {
-    return new FoundContainer(life, "org", Limits.NONE, "id", phase, Optional.empty());
+    return new FoundContainer(
+        life, "org", Limits.NONE, "id", Optional.empty(), phase, Optional.empty());
   }
 
   private static List<Action> diff(Resident.Phase known, FoundContainer... found) {

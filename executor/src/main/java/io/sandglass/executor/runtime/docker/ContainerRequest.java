@@ -10,7 +10,10 @@ import com.github.dockerjava.api.model.RestartPolicy;
 import com.github.dockerjava.api.model.Ulimit;
 import com.github.dockerjava.api.model.Volume;
 import io.sandglass.executor.runtime.ContainerSpec;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** A sandbox's container as Docker is asked for it: its limits and what it must not do. */
 final class ContainerRequest {
@@ -26,6 +29,14 @@ final class ContainerRequest {
     Capability.SETGID,
     Capability.KILL
   };
+
+  /** The sandbox itself, where nobody listens. */
+  private static final List<String> NO_RESOLVER = List.of("127.0.0.1");
+
+  /** Not the host's search domains either. */
+  private static final List<String> NO_SEARCH = List.of(".");
+
+  private static final boolean IPV6 = Files.exists(Path.of("/proc/sys/net/ipv6"));
 
   private final DockerClient docker;
   private final DockerSettings settings;
@@ -45,6 +56,7 @@ final class ContainerRequest {
         .withEntrypoint("/.sandglass/guest")
         .withCmd(List.of())
         .withEnv("SANDGLASS_TOKEN=" + spec.token())
+        .withIpv4Address(spec.address())
         .withHostConfig(hostConfig(spec))
         .exec()
         .getId();
@@ -76,13 +88,15 @@ final class ContainerRequest {
             .withInit(false)
             .withBinds(
                 new Bind(
-                    spec.guestDirectory().toString(), new Volume("/.sandglass"), AccessMode.ro));
+                    spec.guestDirectory().toString(), new Volume("/.sandglass"), AccessMode.ro))
+            .withNetworkMode(settings.bridge())
+            // Without resolvers of its own, Docker would ask the host's, from the host's namespace.
+            .withDns(settings.dns().isEmpty() ? NO_RESOLVER : settings.dns())
+            .withDnsSearch(NO_SEARCH)
+            .withSysctls(IPV6 ? Map.of("net.ipv6.conf.all.disable_ipv6", "1") : Map.of());
     if (!settings.walls().runtime().isEmpty()) {
       config.withRuntime(settings.walls().runtime());
     }
-    return switch (spec.network()) {
-      case NONE -> config.withNetworkMode("none");
-      case BRIDGE -> config.withNetworkMode(settings.bridge()).withDns(settings.dns());
-    };
+    return config;
   }
 }

@@ -11,6 +11,7 @@ import com.github.dockerjava.api.model.Info;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.core.DockerClientImpl;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import io.sandglass.executor.network.Range;
 import io.sandglass.executor.runtime.Change;
 import io.sandglass.executor.runtime.ContainerRuntime;
 import io.sandglass.executor.runtime.ContainerSpec;
@@ -73,7 +74,12 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
                 .responseTimeout(settings.timeout())
                 .build());
     this.request = new ContainerRequest(docker, settings);
-    this.bridge = new BridgeNetwork(docker, settings.bridge());
+    this.bridge = new BridgeNetwork(docker, settings);
+  }
+
+  /** The network that the sandboxes' addresses are of, made unless it is there. */
+  public Range subnet() {
+    return call("network " + settings.bridge(), bridge::ensure);
   }
 
   @Override
@@ -125,9 +131,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   /** Empty when it was there and on its way out: try again. */
   private Optional<Creation> tryCreate(ContainerSpec spec) {
-    if (spec.network() == ContainerSpec.Network.BRIDGE) {
-      bridge.ensure();
-    }
+    bridge.ensure();
     try {
       return Optional.of(new Creation.Created(request.create(spec)));
     } catch (NotFoundException e) {
@@ -268,6 +272,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
         labels.getOrDefault(Labels.ORG, ""),
         Labels.limits(labels),
         container.getId(),
+        Optional.ofNullable(labels.get(Labels.ADDRESS)),
         phase,
         exit);
   }
@@ -301,6 +306,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
                     labels.getOrDefault(Labels.ORG, ""),
                     Labels.limits(labels),
                     container.getId(),
+                    Optional.ofNullable(labels.get(Labels.ADDRESS)),
                     phase(String.valueOf(container.getState())),
                     Optional.empty()));
   }

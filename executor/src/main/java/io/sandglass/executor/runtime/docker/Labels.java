@@ -11,6 +11,7 @@ final class Labels {
   static final String INCARNATION = "io.sandglass.incarnation";
   static final String ORG = "io.sandglass.org";
   static final String NODE = "io.sandglass.node";
+  static final String ADDRESS = "io.sandglass.address";
   static final String CPU_MILLIS = "io.sandglass.cpu-millis";
   static final String MEMORY_BYTES = "io.sandglass.memory-bytes";
 
@@ -22,6 +23,7 @@ final class Labels {
         INCARNATION, Integer.toString(spec.life().incarnation()),
         ORG, spec.orgId(),
         NODE, nodeId,
+        ADDRESS, spec.address(),
         CPU_MILLIS, Integer.toString(spec.limits().cpuMillis()),
         MEMORY_BYTES, Long.toString(spec.limits().memoryBytes()));
   }

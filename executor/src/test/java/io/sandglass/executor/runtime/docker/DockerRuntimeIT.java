@@ -1,6 +1,7 @@
 package io.sandglass.executor.runtime.docker;
 
 import io.sandglass.executor.execution.EndpointChannels;
+import io.sandglass.executor.network.Addresses;
 import io.sandglass.executor.runtime.ContainerRuntime;
 import io.sandglass.executor.runtime.ContainerRuntimeContract;
 import io.sandglass.executor.runtime.Life;
@@ -9,28 +10,38 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
 final class DockerRuntimeIT extends ContainerRuntimeContract {
+  private static final String NODE = "it-contract";
   private static DockerRuntime runtime;
+  private static Addresses addresses;
 
   @TempDir Path data;
 
   @BeforeAll
   static void connect() {
-    runtime = TestDocker.runtime("it-contract");
+    runtime = TestDocker.runtime(NODE);
+    addresses = new Addresses(runtime.subnet(), Duration.ZERO, InstantSource.system());
   }
 
   @AfterAll
   static void close() throws IOException {
     runtime.close();
+    TestDocker.removeNetwork(NODE);
   }
 
   @Override
   protected ContainerRuntime runtime() {
     return runtime;
+  }
+
+  @Override
+  protected Addresses addresses() {
+    return addresses;
   }
 
   @Override

@@ -1,7 +1,11 @@
 package io.sandglass.executor.runtime.docker;
 
+import io.sandglass.executor.HostPrograms;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The Docker Engine of the machine that runs the tests. Without one they fail, and say so. */
 public final class TestDocker {
@@ -9,14 +13,21 @@ public final class TestDocker {
 
   private TestDocker() {}
 
-  public static DockerRuntime runtime(String nodeId) {
+  /** The network of a node of the tests, which each has for itself. */
+  public static String bridge(String nodeId) {
+    return "sgt-" + nodeId;
+  }
+
+  public static DockerRuntime runtime(String nodeId, String... resolvers) {
+    List<String> dns = List.of(resolvers);
     DockerRuntime runtime =
         new DockerRuntime(
             new DockerSettings(
                 "unix:///var/run/docker.sock",
                 nodeId,
-                "sandglass-test",
-                List.of(),
+                bridge(nodeId),
+                Optional.empty(),
+                dns,
                 256,
                 4096,
                 Duration.ofSeconds(60),
@@ -26,5 +37,15 @@ public final class TestDocker {
           "These tests need the image " + IMAGE + ": make images builds it");
     }
     return runtime;
+  }
+
+  public static void removeNetwork(String nodeId) {
+    docker("network", "rm", bridge(nodeId));
+  }
+
+  /** What a docker command writes. */
+  public static String docker(String... arguments) {
+    return HostPrograms.run(
+        Stream.concat(Stream.of("docker"), Arrays.stream(arguments)).toArray(String[]::new));
   }
 }

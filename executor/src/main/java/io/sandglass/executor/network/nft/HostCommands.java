@@ -1,0 +1,62 @@
+package io.sandglass.executor.network.nft;
+
+import io.sandglass.executor.runtime.RuntimeUnavailableException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs programs in the network namespace that the bridge is in.
+ *
+ * @param namespace path of that namespace; empty when this process is in it
+ */
+public record HostCommands(Optional<Path> namespace) {
+  private static final Logger LOG = LoggerFactory.getLogger(HostCommands.class);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /** What a program wrote and how it ended. */
+  record Output(int code, String text) {}
+
+  /** Runs a program; whatever its exit code is, this is the answer. */
+  Output run(String input, String... command) {
+    List<String> whole = new ArrayList<>();
+    namespace.ifPresent(path -> whole.addAll(List.of("nsenter", "--net=" + path, "--")));
+    whole.addAll(List.of(command));
+    String name = String.join(" ", whole);
+    try {
+      Process process = new ProcessBuilder(whole).redirectErrorStream(true).start();
+      CompletableFuture.delayedExecutor(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+          .execute(process::destroyForcibly);
+      try (var stdin = process.getOutputStream()) {
+        stdin.write(input.getBytes(StandardCharsets.UTF_8));
+      } catch (IOException e) {
+        LOG.debug("{} did not read all of its input", name, e);
+      }
+      String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new Output(process.waitFor(), text);
+    } catch (IOException e) {
+      throw new RuntimeUnavailableException(name + ": " + e.getMessage(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuntimeUnavailableException("interrupted while " + name + " ran", e);
+    }
+  }
+
+  /** Runs a program that must succeed, and returns what it wrote. */
+  String succeed(String input, String... command) {
+    Output output = run(input, command);
+    if (output.code() != 0) {
+      throw new RuntimeUnavailableException(
+          String.join(" ", command) + " failed: " + output.text().strip(), null);
+    }
+    return output.text();
+  }
+}
