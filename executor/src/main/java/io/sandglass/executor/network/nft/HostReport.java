@@ -22,6 +22,7 @@ public final class HostReport {
     }
   }
 
+  private static final String NO_BRIDGE = "sg-nobody";
   private static final Ipv4 SAMPLE = Ipv4.parse("198.51.100.1");
 
   private final HostCommands commands;
@@ -81,7 +82,7 @@ public final class HostReport {
   private Optional<Finding> selfTest() {
     String table = bridge + "-selftest";
     NftFirewall firewall =
-        new NftFirewall(table, table, new Platform(Ranges.NONE, Ranges.NONE), commands);
+        new NftFirewall(table, NO_BRIDGE, new Platform(Ranges.NONE, Ranges.NONE), commands);
     try {
       Reach some =
           new Reach(

@@ -88,6 +88,12 @@ final class NftFirewallIT extends FirewallContract {
   }
 
   @Test
+  void findsNothingWrongWithThisHost() {
+    assertThat(new HostReport(COMMANDS, "lo").flaws()).isEmpty();
+    assertThat(HostPrograms.run("nft", "list", "tables")).doesNotContain("selftest");
+  }
+
+  @Test
   void refusesAHostWithoutTheBridge() {
     HostReport report = new HostReport(COMMANDS, "sgt-nobridge");
 
