@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -38,8 +39,13 @@ static const char *socket_path = "/.sandglass/host.sock";
 static const char token_name[] = "SANDGLASS_TOKEN=";
 static char token[MAX_TOKEN + 1];
 
-static pid_t supervisors[MAX_SUPERVISORS];
-static int supervisor_count;
+/* A place keeps its number for as long as its supervisor lives; pid 0 is a free one. */
+static struct {
+    pid_t pid;
+    int control;
+} supervisors[MAX_SUPERVISORS];
+static int supervisor_end; /* no place from here on is taken */
+static struct listing *listings;
 
 static int signals;
 static int idle = -1;
@@ -118,18 +124,59 @@ static void withdraw(void)
     retry_ms = retry_ms * 2 < RETRY_MAX_MS ? retry_ms * 2 : RETRY_MAX_MS;
 }
 
+static int free_place(void)
+{
+    for (int i = 0; i < supervisor_end; i++)
+        if (supervisors[i].pid == 0)
+            return i;
+    return supervisor_end < MAX_SUPERVISORS ? supervisor_end++ : -1;
+}
+
+int control_of(const char *id, size_t length)
+{
+    for (int i = 0; i < supervisor_end; i++) {
+        const char *listed = listings[i].id;
+        if (supervisors[i].pid != 0 && length > 0 && strlen(listed) == length && memcmp(listed, id, length) == 0)
+            return supervisors[i].control;
+    }
+    return -1;
+}
+
+void close_controls(void)
+{
+    for (int i = 0; i < supervisor_end; i++)
+        if (supervisors[i].pid != 0 && supervisors[i].control >= 0)
+            close(supervisors[i].control);
+}
+
 static void hand_over(void)
 {
     retry_ms = RETRY_MIN_MS;
-    pid_t pid = supervisor_count < MAX_SUPERVISORS ? fork() : -1;
+    int place = free_place();
+    int control[2] = {-1, -1};
+    pid_t pid = -1;
+    if (place >= 0) {
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, control) < 0)
+            control[0] = control[1] = -1; /* only a detached execution needs it */
+        memset(&listings[place], 0, sizeof listings[place]);
+        pid = fork();
+    }
     if (pid == 0) {
         explicit_bzero(token, sizeof token);
-        supervise(idle, signals);
+        if (control[0] >= 0)
+            close(control[0]);
+        supervise(&(struct post){idle, signals, control[1], &listings[place]});
     }
-    if (pid > 0)
-        supervisors[supervisor_count++] = pid;
-    else
+    if (control[1] >= 0)
+        close(control[1]);
+    if (pid > 0) {
+        supervisors[place].pid = pid;
+        supervisors[place].control = control[0];
+    } else {
+        if (control[0] >= 0)
+            close(control[0]);
         send_error(idle, "no_resources", "no process for the execution's supervisor");
+    }
     close(idle);
     idle = -1;
     retry_us = 0;
@@ -139,8 +186,8 @@ static void hand_over(void)
 
 static int supervisor_index(pid_t pid)
 {
-    for (int i = 0; i < supervisor_count; i++)
-        if (supervisors[i] == pid)
+    for (int i = 0; i < supervisor_end; i++)
+        if (supervisors[i].pid == pid)
             return i;
     return -1;
 }
@@ -163,7 +210,11 @@ static void reap(void)
             kill(pid, SIGKILL);
             continue;
         }
-        supervisors[i] = supervisors[--supervisor_count];
+        supervisors[i].pid = 0;
+        if (supervisors[i].control >= 0)
+            close(supervisors[i].control);
+        while (supervisor_end > 0 && supervisors[supervisor_end - 1].pid == 0)
+            supervisor_end--;
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
             strays = true;
             strays_since_us = strays_reaped_us = now_us();
@@ -228,7 +279,8 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (signals < 0 || !tree_open())
+    listings = mmap(NULL, sizeof *listings * MAX_SUPERVISORS, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (signals < 0 || listings == MAP_FAILED || !tree_open())
         return 1;
     for (;;) {
         if (strays)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "keep.h"
 #include "tree.h"
 #include "wire.h"
 
@@ -51,6 +52,7 @@ struct request {
     char *workdir;
     uint32_t timeout_ms;
     bool wants_stdin;
+    bool detached;
     uint16_t env_count;
     char **env;
 };
@@ -60,6 +62,9 @@ static struct {
     enum phase phase;
     int connection;
     int signals;
+    int control; /* of a detached execution: its connections come over it */
+    bool detached;
+    bool forgotten; /* nobody will ask for a detached execution's output again */
     int started; /* the exec pipe: closes when exec has worked, else brings a start_failure */
     int output[2];
     int input;
@@ -154,8 +159,12 @@ static bool parse(uint8_t *payload, size_t length, struct request *request)
     struct text command = read_text(&fields);
     struct text workdir = read_text(&fields);
     request->timeout_ms = read_u32(&fields);
-    request->wants_stdin = read_u8(&fields) & RUN_STDIN;
+    uint8_t flags = read_u8(&fields);
+    request->wants_stdin = flags & RUN_STDIN;
+    request->detached = flags & RUN_DETACHED;
     request->env_count = read_u16(&fields);
+    if (request->detached && (request->wants_stdin || request->id.length == 0 || request->id.length > MAX_EXECUTION_ID))
+        return false;
     if (fields.bad || (size_t)(fields.end - fields.at) < (size_t)request->env_count * 8)
         return false;
     request->env = calloc((size_t)request->env_count + 1, sizeof(char *));
@@ -295,7 +304,44 @@ static void start(const struct request *request)
         fcntl(ours[i], F_SETFL, O_NONBLOCK); /* of our ends only; without stdin the last is -1 and this does nothing */
 }
 
-static void serve_request(void)
+/* From here on it can be attached to. */
+static void detach(const struct request *request, struct listing *listing)
+{
+    if (run.control < 0 || !keep_open())
+        refuse(run.connection, "no_resources", strerrordesc_np(errno));
+    run.detached = true;
+    memcpy(listing->id, request->id.at, request->id.length);
+}
+
+/* ATTACH or FORGET: hands the connection on to the supervisor of the execution that it is about. */
+static _Noreturn void serve_visit(uint8_t type, uint32_t length, int64_t until_us)
+{
+    uint8_t payload[4 + MAX_EXECUTION_ID + 16];
+    if (length > sizeof payload)
+        refuse(run.connection, "bad_request", "the request is too long");
+    read_fully(run.connection, payload, length, until_us);
+    struct fields fields = {payload, payload + length, false};
+    struct text id = read_text(&fields);
+    struct keep_visit visit = {.forget = type == FRAME_FORGET};
+    for (int i = 0; i < 2 && !visit.forget; i++)
+        visit.from[i] = read_u64(&fields);
+    if (fields.bad || fields.at != fields.end)
+        refuse(run.connection, "bad_request", "the request is malformed");
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } ancillary = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&ancillary.header), &run.connection, sizeof run.connection);
+    struct iovec data = {&visit, sizeof visit};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = ancillary.bytes, .msg_controllen = sizeof ancillary.bytes};
+    int control = control_of(id.at, id.length);
+    if (control < 0 || sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof visit)
+        refuse(run.connection, "unknown_execution", "no execution of this id is kept here");
+    _exit(0);
+}
+
+static void serve_request(struct listing *listing)
 {
     int64_t until_us = now_us() + (int64_t)REQUEST_WITHIN_MS * 1000;
     uint8_t header[HEADER_BYTES];
@@ -303,6 +349,9 @@ static void serve_request(void)
     uint32_t length = decode_u32(header + 1);
     if (is_file_request(header[0]))
         serve_file(run.connection, header[0], length);
+    if (header[0] == FRAME_ATTACH || header[0] == FRAME_FORGET)
+        serve_visit(header[0], length, until_us);
+    close_controls();
     if (header[0] != FRAME_RUN)
         refuse(run.connection, "unknown_request", "the first frame must be a request");
     if (length > MAX_REQUEST)
@@ -314,6 +363,8 @@ static void serve_request(void)
     struct request request;
     if (!parse(payload, length, &request))
         refuse(run.connection, "bad_request", "RUN is malformed");
+    if (request.detached)
+        detach(&request, listing);
     start(&request);
     explicit_bzero(payload, length);
     free(request.env);
@@ -357,7 +408,8 @@ static void send_started(void)
 
 static uint64_t micros(struct timeval t) { return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec; }
 
-static void send_exit(void)
+/* Builds the EXIT frame in `out` and returns its length. */
+static size_t exit_frame(void)
 {
     uint8_t signal = 0, status;
     if (run.ended && WIFSIGNALED(run.wait_status)) {
@@ -380,7 +432,7 @@ static void send_exit(void)
     frame_u64(&f, micros(used.ru_utime) + micros(used.ru_stime));
     frame_u64(&f, (uint64_t)used.ru_maxrss * 1024);
     frame_end(&f);
-    queue(&f);
+    return f.length;
 }
 
 /* ---- phases ---- */
@@ -409,12 +461,16 @@ static void begin_killing(uint8_t why)
     run.phase = KILLING;
 }
 
-/* The host has gone: nobody wants the answer, and the tree must not outlive the question. */
+/*
+ * The host has gone: nobody wants the answer, and the tree must not outlive the question. A detached execution stays, the
+ * host will be back.
+ */
 static void abandon(void)
 {
     close_fd(&run.connection);
     out_at = out_end = 0;
-    begin_killing(EXIT_KILLED);
+    if (!run.detached)
+        begin_killing(EXIT_KILLED);
 }
 
 static _Noreturn void fail(const char *code, const char *detail)
@@ -471,7 +527,9 @@ static void read_output(int stream)
     }
     if (run.phase == DRAINING)
         run.to_drain[stream] -= (int)n;
-    if (run.connection < 0)
+    if (run.detached && run.phase != LINGERING)
+        keep_output(stream, out + HEADER_BYTES, (size_t)n);
+    if (run.detached || run.connection < 0)
         return;
     struct frame f;
     frame_begin(&f, out, sizeof out, stream == 0 ? FRAME_STDOUT : FRAME_STDERR);
@@ -498,6 +556,10 @@ static bool killing(void) { return run.phase == KILLING || run.flags & EXIT_SURV
 static void advance(void)
 {
     flush_out();
+    if (run.detached && run.phase != STARTING && run.connection >= 0 && out_end == 0) {
+        keep_reader(run.connection, (uint64_t[]){NO_OUTPUT, NO_OUTPUT}); /* it has heard that the shell runs */
+        run.connection = -1;
+    }
     if (killing())
         kill_on();
     else
@@ -507,7 +569,7 @@ static void advance(void)
         kill_on();
     }
     if (run.phase == KILLING) {
-        bool impatient = run.connection >= 0 && now_us() - run.kill_us > KILL_PATIENCE_US;
+        bool impatient = (run.connection >= 0 || run.detached) && now_us() - run.kill_us > KILL_PATIENCE_US;
         if (run.descendants && impatient)
             run.flags |= EXIT_SURVIVORS;
         if (!run.descendants || impatient) {
@@ -518,16 +580,25 @@ static void advance(void)
     }
     if (run.phase == RUNNING && run.ended)
         begin_draining();
-    if (run.phase == DRAINING && run.connection < 0)
+    if (run.phase == DRAINING && run.connection < 0 && !run.detached)
         run.phase = LINGERING;
     if (run.phase == DRAINING && out_end == 0 && run.to_drain[0] == 0 && run.to_drain[1] == 0) {
-        run.phase = REPORTING;
-        send_exit();
+        size_t length = exit_frame();
+        if (run.detached) {
+            keep_end(out, length);
+            run.phase = LINGERING;
+        } else {
+            run.phase = REPORTING;
+            out_end = length;
+            flush_out();
+        }
     }
     if (run.phase == REPORTING && out_end == 0) {
         run.phase = LINGERING;
         close_fd(&run.connection);
     }
+    if (run.detached)
+        keep_flush();
 }
 
 /* ---- the host's frames ---- */
@@ -622,7 +693,7 @@ static int patience_ms(void)
 
 static void wait_and_serve(void)
 {
-    enum { SIGNALS, CONNECTION, STARTED, OUTPUT, ERRORS, INPUT, COUNT };
+    enum { SIGNALS, CONNECTION, STARTED, OUTPUT, ERRORS, INPUT, CONTROL, READERS, COUNT = READERS + KEEP_READERS };
     struct pollfd p[COUNT] = {
         /* While killing, every death would wake us for another pass. */
         [SIGNALS] = {killing() ? -1 : run.signals, POLLIN, 0},
@@ -631,13 +702,19 @@ static void wait_and_serve(void)
         [OUTPUT] = {reads(0) ? run.output[0] : -1, POLLIN, 0},
         [ERRORS] = {reads(1) ? run.output[1] : -1, POLLIN, 0},
         [INPUT] = {in_at < in_end ? run.input : -1, POLLOUT, 0},
+        [CONTROL] = {run.control, POLLIN, 0},
     };
     if (out_at < out_end)
         p[CONNECTION].events |= POLLOUT;
     if (in_at == in_end)
         p[CONNECTION].events |= POLLIN;
+    keep_poll(p + READERS);
     if (poll(p, COUNT, patience_ms()) <= 0)
         return;
+    if (keep_serve(p + READERS) && !run.ended && run.phase <= RUNNING)
+        begin_killing(EXIT_KILLED);
+    if (p[CONTROL].revents & POLLIN)
+        run.forgotten |= keep_accept(run.control);
     struct signalfd_siginfo told;
     while (p[SIGNALS].revents && read(run.signals, &told, sizeof told) > 0) {
     }
@@ -657,19 +734,22 @@ static void wait_and_serve(void)
     run.turn ^= 1;
 }
 
-_Noreturn void supervise(int connection, int signals)
+_Noreturn void supervise(const struct post *post)
 {
-    run.connection = connection;
-    run.signals = signals;
+    run.connection = post->connection;
+    run.signals = post->signals;
+    run.control = post->control;
     run.input = -1;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     setsid();
     if (!tree_open())
-        refuse(connection, "no_resources", strerrordesc_np(errno));
-    serve_request();
+        refuse(run.connection, "no_resources", strerrordesc_np(errno));
+    serve_request(post->listing);
+    if (!run.detached)
+        close_fd(&run.control);
     for (;;) {
         advance();
-        if (run.phase == LINGERING && !run.descendants)
+        if (run.phase == LINGERING && !run.descendants && (run.forgotten || !run.detached))
             _exit(0);
         wait_and_serve();
     }

@@ -19,6 +19,7 @@ enum frame_type {
     FRAME_STARTED = 'S',
     FRAME_STDOUT = 'O',
     FRAME_STDERR = 'E',
+    FRAME_TOTALS = 'T',
     FRAME_EXIT = 'X',
     FRAME_ERROR = 'F',
     FRAME_READY = 'Y',
@@ -29,6 +30,8 @@ enum frame_type {
     FRAME_STDIN_EOF = 'C',
     FRAME_SIGNAL = 'G',
     FRAME_KILL = 'K',
+    FRAME_ATTACH = 'A',
+    FRAME_FORGET = 'W',
     FRAME_UPLOAD = 'U',
     FRAME_DOWNLOAD = 'D',
     FRAME_LIST = 'L',
@@ -37,7 +40,7 @@ enum frame_type {
     FRAME_END = 'e',
 };
 
-enum run_flag { RUN_STDIN = 1 };
+enum run_flag { RUN_STDIN = 1, RUN_DETACHED = 2 };
 
 enum exit_flag {
     EXIT_TIMED_OUT = 1,

@@ -160,6 +160,7 @@ struct options {
     uint32_t timeout_ms;
     const char *workdir;
     bool wants_stdin;
+    const char *detached; /* the execution id; NULL: attached */
     const char *env[8]; /* name, value, … */
 };
 
@@ -170,13 +171,13 @@ static size_t run_frame(uint8_t *bytes, size_t capacity, const char *command, st
     while (count < 4 && o.env[2 * count] != NULL)
         count++;
     frame_begin(&f, bytes, capacity, FRAME_RUN);
-    frame_text(&f, "exe_check");
+    frame_text(&f, o.detached == NULL ? "exe_check" : o.detached);
     static char marked_command[MAX_REQUEST];
     own_marks(marked_command, sizeof marked_command, command);
     frame_text(&f, marked_command);
     frame_text(&f, o.workdir == NULL ? "" : o.workdir);
     frame_u32(&f, o.timeout_ms);
-    frame_u8(&f, o.wants_stdin ? RUN_STDIN : 0);
+    frame_u8(&f, (uint8_t)((o.wants_stdin ? RUN_STDIN : 0) | (o.detached != NULL ? RUN_DETACHED : 0)));
     frame_u16(&f, count);
     for (int i = 0; i < 2 * count; i++)
         frame_text(&f, o.env[i]);
@@ -512,7 +513,7 @@ static void background_processes_stay(void)
 {
     double begun = now();
     struct outcome *o = run("sleep 7654.5 & (setsid sh -c 'while :; do echo tick; sleep 0.01; done' tick-7654.6 &) ; echo done; exit 3");
-    CHECK(o->end == 'X' && o->status == 3 && strncmp(o->out, "done\n", 5) == 0, "%c %d %s", o->end, o->status, o->out);
+    CHECK(o->end == 'X' && o->status == 3 && strstr(o->out, "done\n") != NULL, "%c %d %s", o->end, o->status, o->out);
     CHECK(now() - begun < 2, "the answer waited for the daemons: %f", now() - begun);
     o = run("(yes 7654.7 &); exit 4");
     CHECK(o->end == 'X' && o->status == 4, "a flooding daemon does not hold the answer: %c %d", o->end, o->status);
@@ -562,6 +563,186 @@ static void standard_input(void)
     CHECK(eventually_runs("sleep 7654.9", 1), "started");
     close(fd);
     CHECK(eventually_gone("7654.9"), "a lost host is noticed while input waits");
+}
+
+/* ---- detached executions ---- */
+
+struct totals {
+    uint64_t seen[2], kept[2];
+    bool ended;
+};
+
+static uint8_t next_frame(int fd, uint8_t *payload, uint32_t *length)
+{
+    uint8_t header[HEADER_BYTES];
+    if (!read_fully(fd, header, sizeof header))
+        return 0;
+    *length = decode_u32(header + 1);
+    CHECK(*length <= MAX_PAYLOAD, "frame of %u bytes", *length);
+    return read_fully(fd, payload, *length) ? header[0] : 0;
+}
+
+static struct totals read_totals(int fd)
+{
+    static uint8_t payload[MAX_PAYLOAD];
+    uint32_t length;
+    uint8_t type = next_frame(fd, payload, &length);
+    CHECK(type == FRAME_TOTALS && length == 33, "%c instead of TOTALS: %.40s", type, payload);
+    struct fields in = {payload, payload + length, false};
+    struct totals t;
+    for (int i = 0; i < 2; i++) {
+        t.seen[i] = read_u64(&in);
+        t.kept[i] = read_u64(&in);
+    }
+    t.ended = read_u8(&in) == 1;
+    return t;
+}
+
+/* Starts it and hangs up as soon as it runs. */
+static void start_detached(const char *id, const char *command, uint32_t timeout_ms)
+{
+    int fd = start_with(command, (struct options){.timeout_ms = timeout_ms, .detached = id});
+    uint8_t payload[64];
+    uint32_t length;
+    CHECK(next_frame(fd, payload, &length) == FRAME_STARTED, "STARTED");
+    close(fd);
+}
+
+static int attach(const char *id, uint64_t out, uint64_t err)
+{
+    uint8_t bytes[256];
+    struct frame f;
+    frame_begin(&f, bytes, sizeof bytes, FRAME_ATTACH);
+    frame_text(&f, id);
+    frame_u64(&f, out);
+    frame_u64(&f, err);
+    frame_end(&f);
+    int fd = next_connection();
+    send_bytes(fd, bytes, f.length);
+    return fd;
+}
+
+struct kept_outcome {
+    struct totals first, last;
+    size_t length[2];
+    char out[KEEP + 1];
+    uint8_t status, flags;
+    bool ended;
+};
+
+static struct kept_outcome *follow(int fd)
+{
+    static struct kept_outcome o;
+    static uint8_t payload[MAX_PAYLOAD];
+    uint32_t length;
+    memset(&o, 0, sizeof o);
+    o.first = read_totals(fd);
+    for (uint8_t type; (type = next_frame(fd, payload, &length)) != 0;) {
+        if (type == FRAME_STDOUT) {
+            keep(o.out, &o.length[0], payload, length);
+        } else if (type == FRAME_STDERR) {
+            o.length[1] += length;
+        } else if (type == FRAME_TOTALS) {
+            struct fields in = {payload, payload + length, false};
+            for (int i = 0; i < 2; i++) {
+                o.last.seen[i] = read_u64(&in);
+                o.last.kept[i] = read_u64(&in);
+            }
+        } else {
+            CHECK(type == FRAME_EXIT, "%c", type);
+            o.status = payload[0];
+            o.flags = payload[1];
+            o.ended = true;
+        }
+    }
+    close(fd);
+    return &o;
+}
+
+static void expect_unknown(const char *id)
+{
+    uint8_t payload[MAX_PAYLOAD];
+    uint32_t length;
+    int fd = attach(id, 0, 0);
+    CHECK(next_frame(fd, payload, &length) == FRAME_ERROR && memcmp(payload + 4, "unknown_execution", 17) == 0, "%s", id);
+    close(fd);
+}
+
+static void forget(const char *id)
+{
+    uint8_t bytes[256], payload[MAX_PAYLOAD];
+    uint32_t length;
+    struct frame f;
+    frame_begin(&f, bytes, sizeof bytes, FRAME_FORGET);
+    frame_text(&f, id);
+    frame_end(&f);
+    int fd = next_connection();
+    send_bytes(fd, bytes, f.length);
+    CHECK(next_frame(fd, payload, &length) == 0, "answered by closing");
+    close(fd);
+    for (double since = now(); now() - since < 10; pause_ms(20)) {
+        fd = attach(id, 0, 0);
+        bool gone = next_frame(fd, payload, &length) == FRAME_ERROR;
+        close(fd);
+        if (gone)
+            return;
+    }
+    CHECK(false, "%s stays", id);
+}
+
+static void detached_executions(void)
+{
+    start_detached("exe_a", "echo one; echo oops >&2; sleep 0.3; echo two; exit 7", 0);
+    struct kept_outcome *o = follow(attach("exe_a", 0, 0));
+    CHECK(o->ended && o->status == 7 && o->flags == 0, "%d %d", o->status, o->flags);
+    CHECK(strcmp(o->out, "one\ntwo\n") == 0 && o->length[1] == 5, "%s", o->out);
+    CHECK(o->last.seen[0] == 8 && o->last.kept[1] == 5, "totals");
+    o = follow(attach("exe_a", 4, UINT64_MAX)); /* again, from the middle of it, after its end */
+    CHECK(o->ended && o->first.ended && o->status == 7 && strcmp(o->out, "two\n") == 0 && o->length[1] == 0, "%s", o->out);
+    uint8_t payload[MAX_PAYLOAD];
+    uint32_t length;
+    int fd = attach("exe_a", 9, 0);
+    CHECK(next_frame(fd, payload, &length) == FRAME_ERROR, "an offset beyond the output");
+    close(fd);
+    forget("exe_a");
+    expect_unknown("exe_a");
+    expect_unknown("exe_never");
+    expect_unknown("");
+
+    /* Two at a time, and several who read the same, one of whom never reads. */
+    start_detached("exe_b", "sleep 7654.31; true", 0);
+    start_detached("exe_c", "yes | head -c 30000000; exit 3", 0);
+    int silent = attach("exe_c", 0, 0);
+    o = follow(attach("exe_c", 0, 0));
+    CHECK(o->ended && o->status == 3, "%d", o->status);
+    CHECK(o->length[0] == 10 * 1024 * 1024 && o->last.kept[0] == o->length[0] && o->last.seen[0] == 30000000, "%zu", o->length[0]);
+    close(silent);
+    CHECK(eventually_runs("sleep 7654.31", 1), "b runs");
+    fd = attach("exe_b", UINT64_MAX, UINT64_MAX);
+    send_frame(fd, FRAME_KILL, "", 0);
+    o = follow(fd);
+    CHECK(o->ended && o->status == 137 && o->flags & EXIT_KILLED, "%d %d", o->status, o->flags);
+    CHECK(eventually_gone("7654.31"), "killed");
+    forget("exe_b");
+    forget("exe_c");
+
+    start_detached("exe_d", TREE("7654.32") "sleep 7654.32", 300);
+    o = follow(attach("exe_d", 0, 0));
+    CHECK(o->ended && o->status == 124 && o->flags & EXIT_TIMED_OUT, "%d %d", o->status, o->flags);
+    CHECK(eventually_gone("7654.32"), "timed out");
+    forget("exe_d");
+
+    /* A supervisor that is killed from inside takes its code with it. */
+    start_detached("exe_e", "sleep 0.2; kill -KILL $PPID; sleep 7654.33", 0);
+    o = follow(attach("exe_e", 0, 0));
+    CHECK(!o->ended, "a code out of nothing");
+    CHECK(eventually_gone("7654.33"), "strays");
+
+    fd = start_with("true", (struct options){.detached = "exe_f", .wants_stdin = true});
+    CHECK(collect(fd)->end == 'F', "input and detached");
+    fd = start_with("true", (struct options){.detached = "exe_f", .workdir = "/nonexistent"});
+    CHECK(collect(fd)->end == 'F', "it cannot start");
+    expect_unknown("exe_f");
 }
 
 static void hostile_to_its_supervisor(void)
@@ -1190,6 +1371,7 @@ int main(int argc, char **argv)
         {"background processes stay", background_processes_stay},
         {"back-pressure", back_pressure},
         {"standard input", standard_input},
+        {"detached executions", detached_executions},
         {"a command hostile to its supervisor", hostile_to_its_supervisor},
         {"files go in and out", files_go_in_and_out},
         {"files that are refused", files_that_are_refused},
