@@ -90,7 +90,8 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     environment
         .jersey()
         .register(
-            new ExecutionResource(node.executions(), node::isReady, environment.getObjectMapper()));
+            new ExecutionResource(
+                node.executions(), node.detached(), node::isReady, environment.getObjectMapper()));
   }
 
   static DockerRuntime runtime(ExecutorConfiguration configuration) {

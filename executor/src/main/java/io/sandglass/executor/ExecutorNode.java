@@ -11,6 +11,7 @@ import io.sandglass.executor.kafka.OrderLoop;
 import io.sandglass.executor.runtime.RuntimeHost;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.sandbox.Capacity;
+import io.sandglass.executor.sandbox.Detached;
 import io.sandglass.executor.sandbox.DiskWatch;
 import io.sandglass.executor.sandbox.EgressControl;
 import io.sandglass.executor.sandbox.Executions;
@@ -50,6 +51,7 @@ final class ExecutorNode implements Managed {
   private final EgressControl egress;
   private final Node node;
   private final Executions executions;
+  private final Detached detached;
   private final Transfers transfers;
   private final OrderLoop orders;
   private final DiskWatch diskWatch;
@@ -79,6 +81,21 @@ final class ExecutorNode implements Managed {
     this.egress = new EgressControl(runtime, network.firewall(), network.addresses(), directories);
     this.producer = Clients.producer(configuration.kafka, configuration.nodeId);
     var reports = new KafkaReports(producer, configuration.nodeId, clock);
+    this.executions =
+        new Executions(
+            residents,
+            directories,
+            reports,
+            new RecentExecutions(configuration.executions.memory.toJavaDuration(), clock),
+            new Executions.Limits(
+                configuration.executions.perSandbox, configuration.executions.outputBytes));
+    this.detached =
+        new Detached(
+            executions,
+            residents,
+            directories,
+            configuration.executions.overtime.toJavaDuration(),
+            clock);
     this.node =
         new Node(
             runtime,
@@ -89,15 +106,8 @@ final class ExecutorNode implements Managed {
             reports,
             settings(configuration, capacity, host),
             rhythm(configuration.work),
-            clock);
-    this.executions =
-        new Executions(
-            residents,
-            directories,
-            reports,
-            new RecentExecutions(configuration.executions.memory.toJavaDuration(), clock),
-            new Executions.Limits(
-                configuration.executions.perSandbox, configuration.executions.outputBytes));
+            clock,
+            detached);
     this.transfers = new Transfers(executions, configuration.executions.transfersAtOnce);
     this.orders =
         new OrderLoop(
@@ -195,6 +205,10 @@ final class ExecutorNode implements Managed {
     producer.close(CLOSING);
     residents.disconnectAll();
     runtime.close();
+  }
+
+  Detached detached() {
+    return detached;
   }
 
   Executions executions() {

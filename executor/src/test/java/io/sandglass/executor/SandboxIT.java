@@ -16,6 +16,7 @@ import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.runtime.docker.TestDocker;
 import io.sandglass.executor.sandbox.Capacity;
 import io.sandglass.executor.sandbox.Depth;
+import io.sandglass.executor.sandbox.Detached;
 import io.sandglass.executor.sandbox.DiskWatch;
 import io.sandglass.executor.sandbox.EgressPolicy;
 import io.sandglass.executor.sandbox.Executions;
@@ -77,6 +78,13 @@ final class SandboxIT {
   private Running boot() throws Exception {
     Residents residents = new Residents();
     LifeDirectories directories = new LifeDirectories(data);
+    Executions executions =
+        new Executions(
+            residents,
+            directories,
+            reports,
+            new RecentExecutions(Duration.ofMinutes(10), InstantSource.system()),
+            new Executions.Limits(32, OUTPUT_LIMIT));
     Node node =
         new Node(
             runtime,
@@ -96,18 +104,12 @@ final class SandboxIT {
                 Duration.ofSeconds(1)),
             new Relist.Rhythm(
                 Duration.ofMillis(500), Duration.ofSeconds(30), Duration.ofSeconds(30)),
-            InstantSource.system());
+            InstantSource.system(),
+            new Detached(
+                executions, residents, directories, Duration.ofSeconds(5), InstantSource.system()));
     node.relist().start();
     node.relist().first().get(60, TimeUnit.SECONDS);
-    return new Running(
-        node,
-        residents,
-        new Executions(
-            residents,
-            directories,
-            reports,
-            new RecentExecutions(Duration.ofMinutes(10), InstantSource.system()),
-            new Executions.Limits(32, OUTPUT_LIMIT)));
+    return new Running(node, residents, executions);
   }
 
   private void shutDown() throws Exception {

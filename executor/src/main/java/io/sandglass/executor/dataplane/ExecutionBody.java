@@ -18,12 +18,17 @@ record ExecutionBody(
     @JsonProperty("timeout_ms") long timeoutMillis,
     @JsonProperty("workdir") String workdir,
     @JsonProperty("env") Map<String, String> env,
-    @JsonProperty("stdin") String stdin) {
+    @JsonProperty("stdin") String stdin,
+    @JsonProperty("detach") boolean detach) {
 
   private static final Duration LONGEST = Duration.ofHours(24);
 
   /** Also a file's name. */
   private static final Pattern EXECUTION_ID = Pattern.compile("[A-Za-z0-9_-]{1,80}");
+
+  static boolean isId(String text) {
+    return EXECUTION_ID.matcher(text).matches();
+  }
 
   /** What is wrong with it; empty when nothing is. */
   Optional<String> fault() {
@@ -41,6 +46,9 @@ record ExecutionBody(
     }
     if (workdir != null && workdir.indexOf('\0') >= 0) {
       return Optional.of("workdir has a NUL");
+    }
+    if (detach && stdin != null) {
+      return Optional.of("a detached execution takes no stdin");
     }
     if (env != null && env.entrySet().stream().anyMatch(ExecutionBody::isMalformed)) {
       return Optional.of("env has a malformed entry");
@@ -65,7 +73,8 @@ record ExecutionBody(
         workdir == null ? "" : workdir,
         env == null ? Map.of() : env,
         Duration.ofMillis(timeoutMillis),
-        Optional.ofNullable(stdin).map(text -> text.getBytes(StandardCharsets.UTF_8)));
+        Optional.ofNullable(stdin).map(text -> text.getBytes(StandardCharsets.UTF_8)),
+        detach);
   }
 
   /** The rest is the user's. */

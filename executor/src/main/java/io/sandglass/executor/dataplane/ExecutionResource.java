@@ -1,15 +1,21 @@
 package io.sandglass.executor.dataplane;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sandglass.executor.execution.ExecutionEnd;
+import io.sandglass.executor.execution.GuestAnswer;
 import io.sandglass.executor.runtime.Life;
+import io.sandglass.executor.sandbox.Detached;
 import io.sandglass.executor.sandbox.Executions;
 import io.sandglass.executor.sandbox.Executions.Admission;
 import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.util.Optional;
@@ -21,14 +27,17 @@ import java.util.function.BooleanSupplier;
 @Produces({FrameStream.MEDIA_TYPE, Problem.MEDIA_TYPE})
 public final class ExecutionResource {
   private final Executions executions;
+  private final Detached detached;
   private final BooleanSupplier ready;
   private final ObjectMapper json;
 
   /**
    * @param ready whether this node has seen yet what it holds
    */
-  public ExecutionResource(Executions executions, BooleanSupplier ready, ObjectMapper json) {
+  public ExecutionResource(
+      Executions executions, Detached detached, BooleanSupplier ready, ObjectMapper json) {
     this.executions = executions;
+    this.detached = detached;
     this.ready = ready;
     this.json = json;
   }
@@ -37,7 +46,8 @@ public final class ExecutionResource {
   public Response execute(
       @PathParam("id") String sandboxId,
       @HeaderParam(RequestId.HEADER) String requestIdHeader,
-      ExecutionBody body) {
+      ExecutionBody body)
+      throws InterruptedException {
     Optional<String> requestId = RequestId.of(requestIdHeader);
     Optional<String> fault = body == null ? Optional.of("the body is missing") : body.fault();
     if (fault.isPresent()) {
@@ -48,6 +58,9 @@ public final class ExecutionResource {
           503, "not_ready", "the executor has just started", requestId.orElse(null));
     }
     Life life = new Life(sandboxId, body.incarnation());
+    if (body.detach()) {
+      return started(detached.start(life, body.request(), requestId), requestId.orElse(null));
+    }
     return switch (executions.admit(life, body.request(), requestId)) {
       case Admission.Admitted admitted ->
           Response.ok(new FrameAnswer(admitted.execution(), json))
@@ -55,6 +68,76 @@ public final class ExecutionResource {
               .build();
       case Admission.Denied denied -> problem(denied, requestId.orElse(null));
     };
+  }
+
+  private static Response started(Detached.Start start, String requestId) {
+    return switch (start) {
+      case Detached.Start.Running() -> Response.accepted().build();
+      case Detached.Start.Denied(Admission.Denied denied) -> problem(denied, requestId);
+      case Detached.Start.Failed(ExecutionEnd end) -> {
+        String[] failure = end.failure().orElse("lost: no reason given").split(": ", 2);
+        yield Problem.response(502, failure[0], failure[failure.length - 1], requestId);
+      }
+    };
+  }
+
+  /** The output of a detached execution, from these offsets on. */
+  @GET
+  @Path("/{execution}/output")
+  @Consumes(MediaType.WILDCARD)
+  public Response output(
+      @PathParam("id") String sandboxId,
+      @PathParam("execution") String executionId,
+      @QueryParam("incarnation") int incarnation,
+      @QueryParam("stdout") long stdout,
+      @QueryParam("stderr") long stderr,
+      @QueryParam("follow") boolean follow) {
+    if (stdout < 0 || stderr < 0 || !ExecutionBody.isId(executionId)) {
+      return Problem.response(400, "invalid_request", "an offset or the id is malformed", null);
+    }
+    return detached
+        .attach(new Life(sandboxId, incarnation), executionId, stdout, stderr)
+        .map(
+            command ->
+                Response.ok(
+                        new OutputAnswer(
+                            command,
+                            new OutputAnswer.Query(executionId, stdout, stderr, follow),
+                            json))
+                    .type(FrameStream.MEDIA_TYPE)
+                    .build())
+        .orElseGet(ExecutionResource::notHere);
+  }
+
+  /** Kills a detached execution. */
+  @DELETE
+  @Path("/{execution}")
+  @Consumes(MediaType.WILDCARD)
+  public Response kill(
+      @PathParam("id") String sandboxId,
+      @PathParam("execution") String executionId,
+      @QueryParam("incarnation") int incarnation)
+      throws InterruptedException {
+    if (!ExecutionBody.isId(executionId)) {
+      return Problem.response(400, "invalid_request", "the id is malformed", null);
+    }
+    return detached
+        .kill(new Life(sandboxId, incarnation), executionId)
+        .map(
+            answer ->
+                switch (answer) {
+                  case GuestAnswer.Exited _, GuestAnswer.Aborted _ -> Response.noContent().build();
+                  case GuestAnswer.Refused(String code, String detail) ->
+                      Problem.response(
+                          code.equals("unknown_execution") ? 404 : 503, code, detail, null);
+                  case GuestAnswer.Broken(String reason) ->
+                      Problem.response(502, "broken", reason, null);
+                })
+        .orElseGet(ExecutionResource::notHere);
+  }
+
+  private static Response notHere() {
+    return Problem.response(409, "not_running", "the sandbox does not run here", null);
   }
 
   static Response problem(Admission.Denied denied, String requestId) {

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  */
 final class FrameAnswer implements StreamingOutput {
   private static final Logger LOG = LoggerFactory.getLogger(FrameAnswer.class);
-  private static final Duration BEAT = Duration.ofMillis(500);
+  static final Duration BEAT = Duration.ofMillis(500);
 
   private final Execution execution;
   private final ObjectMapper json;
@@ -73,7 +73,7 @@ final class FrameAnswer implements StreamingOutput {
           end.took().toMillis(),
           end.failure().orElse("-"));
       ended.countDown();
-      writeEnd(frames, end);
+      writeEnd(frames, end, json);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
@@ -88,7 +88,7 @@ final class FrameAnswer implements StreamingOutput {
     };
   }
 
-  private void writeEnd(FrameStream frames, ExecutionEnd end) throws IOException {
+  static void writeEnd(FrameStream frames, ExecutionEnd end, ObjectMapper json) throws IOException {
     if (end.exitCode().isPresent()) {
       byte[] exit =
           json.writeValueAsBytes(

@@ -18,7 +18,9 @@ final class FrameStream {
     STDOUT('O'),
     STDERR('E'),
     EXIT('X'),
-    FAILURE('F');
+    FAILURE('F'),
+    /** All that is there has been told, and it goes on. */
+    PAUSE('P');
 
     private final byte code;
 

@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param command for {@code /bin/sh -c}
  * @param workdir empty for the image's own
  * @param stdin empty for none; not to be changed any more
+ * @param detached it goes on without a caller; takes no standard input
  */
 public record CommandRequest(
     String executionId,
@@ -17,7 +18,8 @@ public record CommandRequest(
     String workdir,
     Map<String, String> env,
     Duration timeout,
-    Optional<byte[]> stdin) {
+    Optional<byte[]> stdin,
+    boolean detached) {
 
   /** Without standard input. */
   public CommandRequest(
@@ -26,7 +28,7 @@ public record CommandRequest(
       String workdir,
       Map<String, String> env,
       Duration timeout) {
-    this(executionId, command, workdir, env, timeout, Optional.empty());
+    this(executionId, command, workdir, env, timeout, Optional.empty(), false);
   }
 
   /** Without the command, its environment and its input: they are the user's and never logged. */

@@ -8,6 +8,7 @@ import io.sandglass.executor.guest.GuestExecution;
 import io.sandglass.executor.guest.GuestPatience;
 import io.sandglass.executor.guest.GuestResult;
 import io.sandglass.executor.guest.GuestToken;
+import io.sandglass.executor.guest.GuestTotals;
 import io.sandglass.executor.runtime.Life;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,9 +18,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.OptionalInt;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Channels to real guests, on Unix sockets. */
 public final class EndpointChannels implements GuestChannels {
+  private static final Logger LOG = LoggerFactory.getLogger(EndpointChannels.class);
   private static final int KEY_BYTES = 32;
 
   private final GuestBinary binary;
@@ -95,7 +100,7 @@ public final class EndpointChannels implements GuestChannels {
 
     @Override
     public RunningCommand prepare(CommandRequest request) {
-      GuestExecution execution =
+      return running(
           endpoint.prepare(
               new GuestCommand(
                   request.executionId(),
@@ -103,7 +108,30 @@ public final class EndpointChannels implements GuestChannels {
                   request.workdir(),
                   request.timeout(),
                   request.env(),
-                  request.stdin()));
+                  request.stdin(),
+                  request.detached())));
+    }
+
+    @Override
+    public RunningCommand attach(String executionId, long stdout, long stderr, Duration limit) {
+      return running(endpoint.attach(executionId, stdout, stderr, limit));
+    }
+
+    @Override
+    public void forget(String executionId) throws InterruptedException {
+      try {
+        endpoint.forget(executionId);
+      } catch (IOException e) {
+        LOG.debug("execution={} is not forgotten: {}", executionId, e.toString());
+      }
+    }
+
+    @Override
+    public GuestFiles files() {
+      return endpoint.files();
+    }
+
+    private static RunningCommand running(GuestExecution execution) {
       return new RunningCommand() {
         @Override
         public GuestAnswer run(OutputSink sink) throws IOException, InterruptedException {
@@ -114,12 +142,12 @@ public final class EndpointChannels implements GuestChannels {
         public void abort() {
           execution.abort();
         }
-      };
-    }
 
-    @Override
-    public GuestFiles files() {
-      return endpoint.files();
+        @Override
+        public void leave() {
+          execution.leave();
+        }
+      };
     }
 
     private static io.sandglass.executor.guest.OutputSink guestSink(OutputSink sink) {
@@ -127,6 +155,17 @@ public final class EndpointChannels implements GuestChannels {
         @Override
         public void started() throws IOException {
           sink.started();
+        }
+
+        @Override
+        public void totals(GuestTotals totals) throws IOException {
+          sink.totals(
+              new Totals(
+                  totals.stdoutBytes(),
+                  totals.stdoutKept(),
+                  totals.stderrBytes(),
+                  totals.stderrKept(),
+                  totals.ended()));
         }
 
         @Override
@@ -143,7 +182,8 @@ public final class EndpointChannels implements GuestChannels {
 
     private static GuestAnswer answer(GuestResult result) {
       return switch (result) {
-        case GuestResult.Exited exited when exited.killed() -> new GuestAnswer.Aborted();
+        case GuestResult.Exited exited when exited.killed() ->
+            new GuestAnswer.Aborted(OptionalInt.of(exited.exitCode()));
         case GuestResult.Exited exited ->
             new GuestAnswer.Exited(exited.exitCode(), exited.timedOut(), exited.duration());
         case GuestResult.Failed failed ->

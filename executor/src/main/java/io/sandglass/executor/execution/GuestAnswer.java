@@ -1,6 +1,7 @@
 package io.sandglass.executor.execution;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 
 /** How a command ended. Only {@link Exited} has an exit code: none is ever made up. */
 public sealed interface GuestAnswer {
@@ -10,8 +11,12 @@ public sealed interface GuestAnswer {
    */
   record Exited(int exitCode, boolean timedOut, Duration took) implements GuestAnswer {}
 
-  /** It was killed because we asked for that. */
-  record Aborted() implements GuestAnswer {}
+  /**
+   * It was killed because we asked for that.
+   *
+   * @param exitCode empty when nobody waited for it
+   */
+  record Aborted(OptionalInt exitCode) implements GuestAnswer {}
 
   /** It did not run; the guest says why. */
   record Refused(String code, String detail) implements GuestAnswer {}

@@ -17,6 +17,20 @@ public interface GuestChannel extends AutoCloseable {
   /** Nothing happens before {@link RunningCommand#run}. */
   RunningCommand prepare(CommandRequest request);
 
+  /** An offset: nothing of that stream is wanted. */
+  long NO_OUTPUT = -1;
+
+  /**
+   * A detached execution, from these offsets of its output on. Who leaves it, by a sink that
+   * throws, ends nothing.
+   *
+   * @param limit how long to wait for its end
+   */
+  RunningCommand attach(String executionId, long stdout, long stderr, Duration limit);
+
+  /** Nobody will attach to it again. */
+  void forget(String executionId) throws InterruptedException;
+
   /** The sandbox's files. */
   GuestFiles files();
 
@@ -36,5 +50,8 @@ public interface GuestChannel extends AutoCloseable {
 
     /** Kills the command and its whole process tree; may be called at any time. */
     void abort();
+
+    /** Hangs up: kills it too, unless it is detached. */
+    void leave();
   }
 }

@@ -10,6 +10,9 @@ public interface OutputSink {
    */
   void accept(OutputStreamName stream, byte[] bytes, int offset, int length) throws IOException;
 
+  /** Of a detached execution: first, and before its end. */
+  default void totals(Totals totals) throws IOException {}
+
   /** The shell runs; before all output. */
   default void started() throws IOException {}
 }

@@ -25,8 +25,12 @@ final class Frames {
   static final byte STDIN = 'I';
   static final byte STDIN_EOF = 'C';
   static final byte KILL = 'K';
+  static final byte ATTACH = 'A';
+  static final byte FORGET = 'W';
+  static final byte TOTALS = 'T';
 
   private static final byte RUN_STDIN = 1;
+  private static final byte RUN_DETACHED = 2;
 
   static final int EXIT_TIMED_OUT = 1;
   static final int EXIT_KILLED = 2;
@@ -62,7 +66,9 @@ final class Frames {
       frame.putInt(text.length).put(text);
     }
     frame.putInt((int) command.timeout().toMillis());
-    frame.put(command.stdin().isPresent() ? RUN_STDIN : 0);
+    int flags =
+        (command.stdin().isPresent() ? RUN_STDIN : 0) | (command.detached() ? RUN_DETACHED : 0);
+    frame.put((byte) flags);
     frame.putShort((short) command.env().size());
     for (byte[] text : texts.subList(3, texts.size())) {
       frame.putInt(text.length).put(text);
@@ -83,6 +89,28 @@ final class Frames {
 
   static ByteBuffer stdinEof() {
     return ByteBuffer.allocate(HEADER).put(STDIN_EOF).putInt(0).flip();
+  }
+
+  static ByteBuffer attach(String executionId, long stdout, long stderr) {
+    byte[] id = utf8(executionId);
+    return ByteBuffer.allocate(HEADER + 4 + id.length + 16)
+        .put(ATTACH)
+        .putInt(4 + id.length + 16)
+        .putInt(id.length)
+        .put(id)
+        .putLong(stdout)
+        .putLong(stderr)
+        .flip();
+  }
+
+  static ByteBuffer forget(String executionId) {
+    byte[] id = utf8(executionId);
+    return ByteBuffer.allocate(HEADER + 4 + id.length)
+        .put(FORGET)
+        .putInt(4 + id.length)
+        .putInt(id.length)
+        .put(id)
+        .flip();
   }
 
   static ByteBuffer kill() {

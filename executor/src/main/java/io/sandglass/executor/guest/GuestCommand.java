@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param timeout positive, up to 49 days; counted by the guest from the start of the shell
  * @param env on top of the sandbox's own environment
  * @param stdin its standard input; {@code /dev/null} when empty. Not to be changed any more
+ * @param detached it goes on without its connection; takes no standard input
  */
 public record GuestCommand(
     String executionId,
@@ -18,7 +19,8 @@ public record GuestCommand(
     String workdir,
     Duration timeout,
     Map<String, String> env,
-    Optional<byte[]> stdin) {
+    Optional<byte[]> stdin,
+    boolean detached) {
 
   private static final long MAX_TIMEOUT_MS = 0xffff_ffffL;
 
@@ -37,7 +39,7 @@ public record GuestCommand(
       String workdir,
       Duration timeout,
       Map<String, String> env) {
-    this(executionId, command, workdir, timeout, env, Optional.empty());
+    this(executionId, command, workdir, timeout, env, Optional.empty(), false);
   }
 
   /** Without the values of the environment and the input: nobody's business in a log. */

@@ -100,12 +100,40 @@ public final class GuestEndpoint implements AutoCloseable {
 
   /** Nothing happens before {@link GuestExecution#stream}. */
   public GuestExecution prepare(GuestCommand command) {
-    return new GuestExecution(this, patience, command);
+    return GuestExecution.of(this, patience, command);
   }
 
   /** The files of the sandbox. */
   public GuestFiles files() {
     return new SocketFiles(this, patience);
+  }
+
+  /** All ones for an offset: nothing of that stream is wanted. */
+  public static final long NO_OUTPUT = -1;
+
+  /**
+   * A connection to a detached execution: {@link GuestExecution#stream} gives what it wrote from
+   * these offsets on, and waits for its end. Leaving ends nothing; an abort kills it.
+   *
+   * @param limit how long it may take at most
+   */
+  public GuestExecution attach(String executionId, long stdout, long stderr, Duration limit) {
+    return GuestExecution.attached(this, patience, executionId, stdout, stderr, limit);
+  }
+
+  /** Lets the guest forget a detached execution's output and end. */
+  public void forget(String executionId) throws IOException, InterruptedException {
+    Optional<SocketChannel> taken = take();
+    if (taken.isPresent()) {
+      Future<?> limit = discardAfter(taken.get(), patience.abort());
+      try {
+        Frames.write(taken.get(), Frames.forget(executionId));
+        var _ = taken.get().read(ByteBuffer.allocate(1)); // it closes when it has heard
+      } finally {
+        limit.cancel(false);
+        discard(taken.get());
+      }
+    }
   }
 
   /** {@link #prepare} and {@link GuestExecution#stream} for those who will not abort it. */

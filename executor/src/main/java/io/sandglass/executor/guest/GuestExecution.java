@@ -8,16 +8,27 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /** One command in a sandbox, on a connection of its own. */
 public final class GuestExecution {
 
   private static final int EXIT_BYTES = 27;
+
+  /** Of what began before this connection did. */
+  private static final Duration LONGEST = Duration.ofDays(49);
+
+  private static final int TOTALS_BYTES = 33;
   private static final int MAX_DETAIL = 500;
 
   private final GuestEndpoint endpoint;
   private final GuestPatience patience;
-  private final GuestCommand command;
+  private final Supplier<Optional<ByteBuffer>> request;
+  private final Optional<byte[]> stdin;
+  private final Duration limit;
+
+  /** Whether the shell runs already, and the guest answers with totals instead of STARTED. */
+  private final boolean attached;
 
   /** Guards the two below: an abort either finds the connection or is found by the stream. */
   private final Object lock = new Object();
@@ -28,10 +39,47 @@ public final class GuestExecution {
   /** Held while a frame is written: frames of the input and of an abort must not mix. */
   private final ReentrantLock writing = new ReentrantLock();
 
-  GuestExecution(GuestEndpoint endpoint, GuestPatience patience, GuestCommand command) {
+  private GuestExecution(
+      GuestEndpoint endpoint,
+      GuestPatience patience,
+      Supplier<Optional<ByteBuffer>> request,
+      Optional<byte[]> stdin,
+      Duration limit,
+      boolean attached) {
     this.endpoint = endpoint;
     this.patience = patience;
-    this.command = command;
+    this.request = request;
+    this.stdin = stdin;
+    this.limit = limit;
+    this.attached = attached;
+  }
+
+  /** One that is yet to begin. */
+  static GuestExecution of(GuestEndpoint endpoint, GuestPatience patience, GuestCommand command) {
+    return new GuestExecution(
+        endpoint,
+        patience,
+        () -> Frames.run(command),
+        command.stdin(),
+        command.timeout().plus(patience.overtime()),
+        false);
+  }
+
+  /** One that is detached. */
+  static GuestExecution attached(
+      GuestEndpoint endpoint,
+      GuestPatience patience,
+      String executionId,
+      long stdout,
+      long stderr,
+      Duration limit) {
+    return new GuestExecution(
+        endpoint,
+        patience,
+        () -> Optional.of(Frames.attach(executionId, stdout, stderr)),
+        Optional.empty(),
+        limit,
+        true);
   }
 
   /**
@@ -42,8 +90,8 @@ public final class GuestExecution {
    *     killed then
    */
   public GuestResult stream(OutputSink sink) throws IOException, InterruptedException {
-    Optional<ByteBuffer> request = Frames.run(command);
-    if (request.isEmpty()) {
+    Optional<ByteBuffer> frame = request.get();
+    if (frame.isEmpty()) {
       return new GuestResult.Failed(
           GuestFailure.REQUEST_TOO_LARGE, "command and environment exceed 256 KiB");
     }
@@ -54,8 +102,7 @@ public final class GuestExecution {
           "the sandbox offered no connection within " + patience.connection().toMillis() + " ms");
     }
     SocketChannel channel = taken.get();
-    GuestDeadline deadline =
-        new GuestDeadline(endpoint, channel, command.timeout().plus(patience.overtime()));
+    GuestDeadline deadline = new GuestDeadline(endpoint, channel, limit);
     try {
       synchronized (lock) {
         if (aborted) {
@@ -63,7 +110,7 @@ public final class GuestExecution {
         }
         connection = channel;
       }
-      return converse(channel, request.get(), sink, deadline);
+      return converse(channel, frame.get(), sink, deadline);
     } catch (SinkFailure e) {
       throw e.original;
     } catch (GuestProtocolException e) {
@@ -114,13 +161,25 @@ public final class GuestExecution {
     }
   }
 
+  /** Closes the connection, without a word; what is not detached is killed by that. */
+  public void leave() {
+    SocketChannel channel;
+    synchronized (lock) {
+      aborted = true;
+      channel = connection;
+    }
+    if (channel != null) {
+      endpoint.discard(channel);
+    }
+  }
+
   private GuestResult converse(
-      SocketChannel channel, ByteBuffer request, OutputSink sink, GuestDeadline deadline)
+      SocketChannel channel, ByteBuffer frame, OutputSink sink, GuestDeadline deadline)
       throws IOException {
     long begun = System.nanoTime();
     writing.lock();
     try {
-      Frames.write(channel, request);
+      Frames.write(channel, frame);
     } catch (IOException e) {
       if (!channel.isOpen()) {
         throw e;
@@ -128,10 +187,8 @@ public final class GuestExecution {
     } finally {
       writing.unlock();
     }
-    command
-        .stdin()
-        .ifPresent(
-            input -> Thread.ofVirtual().name("guest-stdin").start(() -> feed(channel, input)));
+    stdin.ifPresent(
+        input -> Thread.ofVirtual().name("guest-stdin").start(() -> feed(channel, input)));
     return receive(channel, begun, sink, deadline);
   }
 
@@ -157,12 +214,17 @@ public final class GuestExecution {
     byte[] bytes = new byte[Frames.MAX_PAYLOAD];
     ByteBuffer payload = ByteBuffer.wrap(bytes);
     boolean started = false;
+    byte first = attached ? Frames.TOTALS : Frames.STARTED;
     while (true) {
       byte type = Frames.read(channel, payload);
-      if (!started && type != Frames.STARTED && type != Frames.ERROR) {
+      if (!started && type != first && type != Frames.ERROR) {
         throw new GuestProtocolException("frame " + type + " before STARTED");
       }
       switch (type) {
+        case Frames.TOTALS -> {
+          started = true;
+          deliver(sink, totals(payload), deadline);
+        }
         case Frames.STARTED -> {
           if (started || payload.remaining() != 4) {
             throw new GuestProtocolException("a second or malformed STARTED");
@@ -177,13 +239,39 @@ public final class GuestExecution {
           deliver(sink, type, bytes, payload.remaining(), deadline);
         }
         case Frames.EXIT -> {
-          return exited(payload, Duration.ofNanos(System.nanoTime() - begun));
+          return exited(payload, attached ? LONGEST : Duration.ofNanos(System.nanoTime() - begun));
         }
         case Frames.ERROR -> {
           return failed(payload, started);
         }
         default -> throw new GuestProtocolException("frame type " + type);
       }
+    }
+  }
+
+  private static GuestTotals totals(ByteBuffer payload) throws GuestProtocolException {
+    if (payload.remaining() != TOTALS_BYTES) {
+      throw new GuestProtocolException("TOTALS of " + payload.remaining() + " bytes");
+    }
+    long stdout = payload.getLong();
+    long stdoutKept = payload.getLong();
+    long stderr = payload.getLong();
+    long stderrKept = payload.getLong();
+    if (stdoutKept < 0 || stdoutKept > stdout || stderrKept < 0 || stderrKept > stderr) {
+      throw new GuestProtocolException("TOTALS that contradict themselves");
+    }
+    return new GuestTotals(stdout, stdoutKept, stderr, stderrKept, payload.get() != 0);
+  }
+
+  private static void deliver(OutputSink sink, GuestTotals totals, GuestDeadline deadline)
+      throws SinkFailure {
+    deadline.enterSink();
+    try {
+      sink.totals(totals);
+    } catch (IOException e) {
+      throw new SinkFailure(e);
+    } finally {
+      deadline.leaveSink();
     }
   }
 

@@ -14,7 +14,9 @@ public enum GuestFailure {
   /** No process, memory or descriptor left in the sandbox. */
   NO_RESOURCES,
   BAD_REQUEST,
-  UNKNOWN_REQUEST;
+  UNKNOWN_REQUEST,
+  /** The guest keeps no detached execution of this id, or no longer. */
+  UNKNOWN_EXECUTION;
 
   /** As in the guest's ERROR frame. */
   public String code() {

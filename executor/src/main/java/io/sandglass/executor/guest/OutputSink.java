@@ -13,6 +13,9 @@ public interface OutputSink {
 
   void stderr(byte[] bytes, int offset, int length) throws IOException;
 
+  /** Of a detached execution: first, and before its end. */
+  default void totals(GuestTotals totals) throws IOException {}
+
   /** The shell runs. */
   default void started() throws IOException {}
 }

@@ -116,6 +116,10 @@ public final class Executions implements AutoCloseable {
         return resident.channel();
       }
 
+      Resident resident() {
+        return resident;
+      }
+
       /** Makes room for others, and tells the log. */
       void end(ExecutionEnd end) {
         resident.leaveExecution();
@@ -143,6 +147,17 @@ public final class Executions implements AutoCloseable {
       return new Entry.Refused(denial.get());
     }
     return new Entry.Entered(this, found.get(), requestId);
+  }
+
+  /** An execution that has outlived the process that let it in. */
+  Entry.Entered resume(Resident resident, String executionId) {
+    var _ = recent.begin(executionId);
+    resident.resumeExecution();
+    return new Entry.Entered(this, resident, Optional.empty());
+  }
+
+  boolean isEnding() {
+    return ending.isShutdown();
   }
 
   /** What a brief look inside that nobody is told about finds at the door. */
@@ -250,7 +265,7 @@ public final class Executions implements AutoCloseable {
       try {
         return command.get().run(sink);
       } catch (IOException e) {
-        return new GuestAnswer.Aborted();
+        return new GuestAnswer.Aborted(OptionalInt.empty());
       }
     }
 
@@ -265,7 +280,10 @@ public final class Executions implements AutoCloseable {
           timedOut = exited.timedOut();
           duration = exited.took();
         }
-        case GuestAnswer.Aborted _ -> failure = Optional.of("aborted: the caller went away");
+        case GuestAnswer.Aborted(OptionalInt code) -> {
+          exitCode = code;
+          failure = Optional.of("aborted: the caller went away");
+        }
         case GuestAnswer.Refused refused ->
             failure = Optional.of(refused.code() + ": " + refused.detail());
         case GuestAnswer.Broken broken -> failure = Optional.of("broken: " + broken.reason());

@@ -13,6 +13,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +32,8 @@ import org.slf4j.LoggerFactory;
  *   egress                 what it may reach, and since which order
  *   stopped                the log knows that its processes have ended
  *   why                    why this node ended its processes unasked
- *   x/(execution id)       an execution whose end the log does not know yet
+ *   x/(execution id)       an execution whose end the log does not know yet; of a
+ *                          detached one it says when it must have ended
  * </pre>
  *
  * <p>It is written before the thing it stands for happens, so what a killed process leaves is at
@@ -174,6 +176,21 @@ public final class LifeDirectories {
 
   boolean has(Life life, Mark mark) {
     return Files.exists(of(life).resolve(mark.file));
+  }
+
+  /**
+   * Notes when a detached execution must have ended, until {@link #executionTold}: it goes on
+   * without this process.
+   */
+  void executionDetached(Life life, String executionId, Instant until) throws IOException {
+    Files.writeString(of(life).resolve("x").resolve(executionId), until.toString());
+  }
+
+  /** When it must have ended; empty when it has ended with the process that ran it. */
+  Optional<Instant> detachedUntil(Life life, String executionId) {
+    return read(of(life).resolve("x").resolve(executionId))
+        .filter(text -> !text.isEmpty())
+        .map(Instant::parse);
   }
 
   /** Notes that an execution begins, until {@link #executionTold}. */

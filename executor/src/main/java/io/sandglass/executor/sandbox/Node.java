@@ -18,11 +18,12 @@ public final class Node {
       Reports reports,
       NodeSettings settings,
       Relist.Rhythm rhythm,
-      InstantSource clock) {
+      InstantSource clock,
+      Detached detached) {
     Holdings holdings = new Holdings(runtime, directories, channels, residents, egress);
     Delivery delivery = new Delivery(reports);
     Reconciliation reconciliation =
-        new Reconciliation(holdings, settings.backoff(), delivery, clock);
+        new Reconciliation(holdings, settings.backoff(), delivery, clock, detached);
     this.lanes = new Lanes(new OrderWork(holdings, settings, delivery, reconciliation));
     this.relist = new Relist(holdings, reconciliation, lanes, rhythm, clock);
   }

@@ -7,6 +7,7 @@ import io.sandglass.executor.runtime.Life;
 import io.sandglass.executor.sandbox.LifeDirectories.Mark;
 import io.sandglass.executor.sandbox.RelistDiff.Action;
 import io.sandglass.executor.sandbox.RelistDiff.Known;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -21,12 +22,19 @@ final class Reconciliation {
   private final Backoff backoff;
   private final Delivery delivery;
   private final InstantSource clock;
+  private final Detached detached;
 
-  Reconciliation(Holdings holdings, Backoff backoff, Delivery delivery, InstantSource clock) {
+  Reconciliation(
+      Holdings holdings,
+      Backoff backoff,
+      Delivery delivery,
+      InstantSource clock,
+      Detached detached) {
     this.holdings = holdings;
     this.backoff = backoff;
     this.delivery = delivery;
     this.clock = clock;
+    this.detached = detached;
   }
 
   void reconcile(String sandboxId, Preemption preemption) {
@@ -85,16 +93,24 @@ final class Reconciliation {
     }
     holdings.directories.set(life, Mark.MADE);
     holdings.residents.put(resident);
-    tellLostExecutions(resident, preemption);
+    takeUpExecutions(resident, preemption);
     if (container.phase() == FoundContainer.Phase.EXITED && phase == Resident.Phase.RUNNING) {
       tellExit(life, preemption);
     }
     ask(container, preemption);
   }
 
-  /** Their connections ended with the process that held them, and the guest killed them. */
-  private void tellLostExecutions(Resident resident, Preemption preemption) {
+  /**
+   * Detached ones go on. The connections of the others ended with the process that held them, and
+   * the guest killed them.
+   */
+  private void takeUpExecutions(Resident resident, Preemption preemption) {
     for (String execution : holdings.directories.untoldExecutions(resident.life())) {
+      Optional<Instant> until = holdings.directories.detachedUntil(resident.life(), execution);
+      if (until.isPresent()) {
+        detached.reattach(resident, execution, until.get());
+        continue;
+      }
       tell(
           resident.life(),
           new Report.ExecutionEnded(

@@ -100,6 +100,11 @@ public final class Resident {
     return Optional.empty();
   }
 
+  /** Counts one in that has never stopped, whatever the phase. */
+  synchronized void resumeExecution() {
+    executions++;
+  }
+
   public synchronized void leaveExecution() {
     executions--;
   }

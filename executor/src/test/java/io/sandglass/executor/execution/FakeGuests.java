@@ -2,11 +2,15 @@ package io.sandglass.executor.execution;
 
 import io.sandglass.executor.files.GuestFiles;
 import io.sandglass.executor.runtime.Life;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 
@@ -15,6 +19,7 @@ public final class FakeGuests implements GuestChannels {
   private final Predicate<Life> runs;
   private final Set<Life> dumb = ConcurrentHashMap.newKeySet();
   private final Map<String, byte[]> files = new ConcurrentHashMap<>();
+  private final Map<String, CompletableFuture<GuestAnswer>> detached = new ConcurrentHashMap<>();
   private volatile BiFunction<CommandRequest, OutputSink, GuestAnswer> behaviour =
       (request, sink) -> new GuestAnswer.Exited(0, false, Duration.ofMillis(1));
 
@@ -40,6 +45,25 @@ public final class FakeGuests implements GuestChannels {
     behaviour = next;
   }
 
+  /** What a detached execution does, until a test ends it; survives every restart. */
+  public Map<String, CompletableFuture<GuestAnswer>> detached() {
+    return detached;
+  }
+
+  private GuestAnswer ended(String executionId, OutputSink sink)
+      throws IOException, InterruptedException {
+    CompletableFuture<GuestAnswer> end = detached.get(executionId);
+    if (end == null) {
+      return new GuestAnswer.Refused("unknown_execution", "never heard of it");
+    }
+    sink.totals(new Totals(3, 3, 0, 0, end.isDone()));
+    try {
+      return end.get();
+    } catch (ExecutionException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   @Override
   public void install(Path directory) {}
 
@@ -60,13 +84,44 @@ public final class FakeGuests implements GuestChannels {
       public RunningCommand prepare(CommandRequest request) {
         return new RunningCommand() {
           @Override
-          public GuestAnswer run(OutputSink sink) {
-            return behaviour.apply(request, sink);
+          public GuestAnswer run(OutputSink sink) throws IOException, InterruptedException {
+            if (!request.detached()) {
+              return behaviour.apply(request, sink);
+            }
+            detached.put(request.executionId(), new CompletableFuture<>());
+            sink.started();
+            return ended(request.executionId(), sink);
           }
 
           @Override
           public void abort() {}
+
+          @Override
+          public void leave() {}
         };
+      }
+
+      @Override
+      public RunningCommand attach(String executionId, long stdout, long stderr, Duration limit) {
+        return new RunningCommand() {
+          @Override
+          public GuestAnswer run(OutputSink sink) throws IOException, InterruptedException {
+            return ended(executionId, sink);
+          }
+
+          @Override
+          public void abort() {
+            detached.get(executionId).complete(new GuestAnswer.Aborted(OptionalInt.of(137)));
+          }
+
+          @Override
+          public void leave() {}
+        };
+      }
+
+      @Override
+      public void forget(String executionId) {
+        detached.remove(executionId);
       }
 
       @Override

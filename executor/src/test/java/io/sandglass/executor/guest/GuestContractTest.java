@@ -116,7 +116,48 @@ class GuestContractTest {
   }
 
   private static GuestCommand fed(String command, byte[] input) {
-    return new GuestCommand("exe_1", command, "", LONG, Map.of(), Optional.of(input));
+    return new GuestCommand("exe_1", command, "", LONG, Map.of(), Optional.of(input), false);
+  }
+
+  /** The host ends, and the next one goes on where it was. */
+  @Test
+  void aDetachedExecutionOutlivesTheHost() throws Exception {
+    GuestCommand command =
+        new GuestCommand(
+            "exe_d",
+            "echo one; until [ -e \"$GO\" ]; do sleep 0.02; done; echo two; exit 7",
+            "",
+            LONG,
+            Map.of("GO", directory.resolve("go").toString()),
+            Optional.empty(),
+            true);
+    CollectingSink first = new CollectingSink();
+    FutureTask<GuestResult> running = async(() -> endpoint.run(command, first));
+    first.started.await();
+    endpoint.close();
+    assertThat(running.get()).isInstanceOf(GuestResult.Broken.class);
+    endpoint = GuestEndpoint.open(directory.resolve("sandbox"), TOKEN, GuestPatience.DEFAULT);
+    Files.createFile(directory.resolve("go"));
+
+    CollectingSink whole = new CollectingSink();
+    GuestResult result = endpoint.attach("exe_d", 0, 0, LONG).stream(whole);
+    CollectingSink rest = new CollectingSink();
+    GuestResult again = endpoint.attach("exe_d", 4, GuestEndpoint.NO_OUTPUT, LONG).stream(rest);
+
+    assertThat(whole.out()).isEqualTo("one\ntwo\n");
+    assertThat(rest.out()).isEqualTo("two\n");
+    assertThat(((GuestResult.Exited) result).exitCode()).isEqualTo(7);
+    assertThat(again).isEqualTo(result);
+    endpoint.forget("exe_d");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(endpoint.attach("exe_d", 0, 0, LONG).stream(new CollectingSink()))
+                    .isInstanceOfSatisfying(
+                        GuestResult.Failed.class,
+                        failed ->
+                            assertThat(failed.failure())
+                                .isEqualTo(GuestFailure.UNKNOWN_EXECUTION)));
   }
 
   @Test

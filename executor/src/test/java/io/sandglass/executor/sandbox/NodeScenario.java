@@ -3,6 +3,7 @@ package io.sandglass.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sandglass.executor.execution.FakeGuests;
+import io.sandglass.executor.execution.RecentExecutions;
 import io.sandglass.executor.network.Addresses;
 import io.sandglass.executor.network.FakeFirewall;
 import io.sandglass.executor.network.Range;
@@ -52,6 +53,8 @@ final class NodeScenario {
   static final class Boot {
     private final Residents residents = new Residents();
     private final Node node;
+    private final Executions executions;
+    private final Detached detached;
     private final LifeDirectories directories;
     private final EgressControl egress;
     private volatile boolean killed;
@@ -69,6 +72,18 @@ final class NodeScenario {
               new Addresses(
                   Range.network("10.208.0.0/22"), Duration.ofSeconds(30), InstantSource.system()),
               directories);
+      Reports reports =
+          report -> killed ? new CompletableFuture<>() : scenario.reports.publish(report);
+      this.executions =
+          new Executions(
+              residents,
+              directories,
+              reports,
+              new RecentExecutions(Duration.ofMinutes(10), InstantSource.system()),
+              new Executions.Limits(8, 1 << 20));
+      this.detached =
+          new Detached(
+              executions, residents, directories, Duration.ofSeconds(5), InstantSource.system());
       this.node =
           new Node(
               mortal(scenario.runtime),
@@ -76,7 +91,7 @@ final class NodeScenario {
               scenario.guests,
               residents,
               egress,
-              report -> killed ? new CompletableFuture<>() : scenario.reports.publish(report),
+              reports,
               new NodeSettings(
                   "node-1",
                   scenario.capacity,
@@ -88,7 +103,8 @@ final class NodeScenario {
                   Duration.ofMillis(4)),
               new Relist.Rhythm(
                   Duration.ofMillis(10), Duration.ofMinutes(5), Duration.ofMinutes(5)),
-              InstantSource.system());
+              InstantSource.system(),
+              detached);
     }
 
     /** The runtime as this process reaches it: not at all once it is killed. */
@@ -117,6 +133,10 @@ final class NodeScenario {
 
     EgressControl egress() {
       return egress;
+    }
+
+    Detached detached() {
+      return detached;
     }
 
     Residents residents() {
@@ -205,6 +225,7 @@ final class NodeScenario {
     boot.killed = true;
     boot.node.lanes().close();
     boot.node.relist().stop();
+    boot.executions.close();
     synchronized (this) {
       boot = new Boot(this);
       underWay = 0;
