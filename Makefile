@@ -13,7 +13,7 @@ MVN = MAKEFLAGS=s JAVA_HOME="$$(bin/jdk)" mvn -B -ntp -Dstyle.color=never
 SOURCES = $(shell find pom.xml */pom.xml */src guest/Makefile -path '*/src/test' -prune -o -print 2>/dev/null)
 
 .NOTPARALLEL:
-.PHONY: help up down demo build images templates verify fmt bench bench-startup compose-up compose-down clean
+.PHONY: help up down demo build images templates verify fmt bench bench-startup bench-sandbox compose-up compose-down clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -49,11 +49,15 @@ verify: images ## build, test and check everything
 fmt: ## format the sources
 	@$(MVN) -q spotless:apply
 
-bench: bench-startup ## run the measurements
+bench: bench-startup bench-sandbox ## run the measurements, each beside its floor
 
 bench-startup: build ## measure the start of standalone to its first 200 on /readyz
 	@bin/docker-up
 	@bin/bench-startup
+
+bench-sandbox: build ## measure what agents wait for, beside what Docker alone takes
+	@bin/docker-up
+	@$(MVN) -q -pl standalone -am test -Dtest=SandboxBench -Dsurefire.failIfNoSpecifiedTests=false
 
 compose-up: images ## start Kafka, PostgreSQL, api, engine and executor as containers
 	@bin/compose-up

@@ -1,0 +1,226 @@
+package io.sandglass.standalone;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.Frame;
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.LogConfig;
+import com.github.dockerjava.core.DefaultDockerClientConfig;
+import com.github.dockerjava.core.DockerClientImpl;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What agents wait for, beside what Docker alone takes for the same in the same run. Not a test: it
+ * asserts nothing about time. {@code make bench} runs it on a machine that does nothing else.
+ */
+class SandboxBench {
+  private static final String IMAGE = "sandglass/base:0.1.0";
+  private static final int WARM_UP = 200;
+  private static final int MANY = 300;
+  private static final int FEW = 20;
+  private static final long IDLE_SECONDS = 10;
+  private static final PrintStream OUT = System.out;
+
+  /** One timed step. */
+  private interface Step {
+    void run() throws Exception;
+  }
+
+  /** Milliseconds, ascending. */
+  private record Times(List<Double> millis) {
+    double quantile(double q) {
+      return millis.get((int) Math.min(millis.size() - 1, Math.floor(q * millis.size())));
+    }
+
+    double median() {
+      return quantile(0.5);
+    }
+  }
+
+  @Test
+  void measure(@TempDir Path data) throws Exception {
+    try (SandglassProcess sandglass = SandglassProcess.start(data);
+        DockerClient docker = docker()) {
+      ApiClient api = sandglass.client();
+      OUT.printf("%-44s %9s %9s %9s %7s%n", "", "p50 ms", "p99 ms", "floor ms", "ratio");
+      execute(api, docker);
+      coldStart(api, docker);
+      suspended(api, docker);
+      idle(api, docker);
+    }
+  }
+
+  private static void execute(ApiClient api, DockerClient docker) throws Exception {
+    String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
+    String raw = rawContainer(docker);
+    try {
+      Step ours = () -> api.execute(id, "true").expect(200);
+      Step floor = () -> exec(docker, raw, "true");
+      times(WARM_UP, ours);
+      times(FEW, floor);
+      report("execute true (floor: docker exec)", times(MANY, ours), times(MANY / 3, floor));
+    } finally {
+      docker.removeContainerCmd(raw).withForce(true).exec();
+      api.delete("/v1/sandboxes/" + id).expect(204);
+    }
+  }
+
+  private static void coldStart(ApiClient api, DockerClient docker) throws Exception {
+    List<String> ids = new ArrayList<>();
+    List<String> raws = new ArrayList<>();
+    Step ours =
+        () -> {
+          String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
+          ids.add(id);
+          api.execute(id, "true").expect(200);
+        };
+    Step floor =
+        () -> {
+          String raw = rawContainer(docker);
+          raws.add(raw);
+          exec(docker, raw, "true");
+        };
+    try {
+      times(2, ours);
+      times(2, floor);
+      report("cold create to first execute (floor: raw)", times(FEW, ours), times(FEW, floor));
+    } finally {
+      ids.forEach(id -> api.delete("/v1/sandboxes/" + id).expect(204));
+      raws.forEach(raw -> docker.removeContainerCmd(raw).withForce(true).exec());
+    }
+  }
+
+  /** A sandbox that is suspended is woken by an execute. */
+  private static void suspended(ApiClient api, DockerClient docker) throws Exception {
+    String id = api.create("{\"template\": \"base\", \"mode\": \"persistent\"}");
+    String raw = rawContainer(docker);
+    try {
+      double[] ours = new double[FEW];
+      double[] floor = new double[FEW];
+      for (int n = 0; n < FEW; n++) {
+        api.send("POST", "/v1/sandboxes/" + id + "/suspend", null, Map.of("Prefer", "wait=60"))
+            .expect(200);
+        ours[n] = time(() -> api.execute(id, "true").expect(200));
+        docker.pauseContainerCmd(raw).exec();
+        floor[n] = time(() -> docker.unpauseContainerCmd(raw).exec());
+      }
+      report("wake from frozen to execute (floor: unpause)", sorted(ours), sorted(floor));
+    } finally {
+      docker.removeContainerCmd(raw).withForce(true).exec();
+      api.delete("/v1/sandboxes/" + id).expect(204);
+    }
+  }
+
+  private static void idle(ApiClient api, DockerClient docker) throws Exception {
+    String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
+    try {
+      api.execute(id, "true").expect(200);
+      int pid =
+          Math.toIntExact(
+              docker.inspectContainerCmd("sbx-" + id + "-1").exec().getState().getPidLong());
+      long before = status(pid, "voluntary_ctxt_switches");
+      Thread.sleep(IDLE_SECONDS * 1000);
+      long after = status(pid, "voluntary_ctxt_switches");
+      OUT.printf(
+          Locale.ROOT,
+          "idle guest: %d kB resident, %.1f wake-ups a second%n",
+          status(pid, "VmRSS"),
+          (after - before) / (double) IDLE_SECONDS);
+    } finally {
+      api.delete("/v1/sandboxes/" + id).expect(204);
+    }
+  }
+
+  private static long status(int pid, String field) throws IOException {
+    return Files.readAllLines(Path.of("/proc", Integer.toString(pid), "status")).stream()
+        .filter(line -> line.startsWith(field + ":"))
+        .map(line -> line.replaceAll("[^0-9]", ""))
+        .mapToLong(Long::parseLong)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static void report(String what, Times ours, Times floor) {
+    OUT.printf(
+        Locale.ROOT,
+        "%-44s %9.1f %9.1f %9.1f %7.2f%n",
+        what,
+        ours.median(),
+        ours.quantile(0.99),
+        floor.median(),
+        ours.median() / floor.median());
+  }
+
+  private static Times times(int runs, Step step) throws Exception {
+    double[] millis = new double[runs];
+    for (int run = 0; run < runs; run++) {
+      millis[run] = time(step);
+    }
+    return sorted(millis);
+  }
+
+  private static double time(Step step) throws Exception {
+    long begun = System.nanoTime();
+    step.run();
+    return (System.nanoTime() - begun) / 1e6;
+  }
+
+  private static Times sorted(double[] millis) {
+    return new Times(Arrays.stream(millis).sorted().boxed().toList());
+  }
+
+  private static DockerClient docker() {
+    var config = DefaultDockerClientConfig.createDefaultConfigBuilder().build();
+    return DockerClientImpl.getInstance(
+        config, new ZerodepDockerHttpClient.Builder().dockerHost(config.getDockerHost()).build());
+  }
+
+  /** A container that runs, with the limits and the privileges of a sandbox. */
+  private static String rawContainer(DockerClient docker) {
+    String id =
+        docker
+            .createContainerCmd(IMAGE)
+            .withName("bench-" + UUID.randomUUID())
+            .withEntrypoint("sleep", "3600")
+            .withHostConfig(
+                HostConfig.newHostConfig()
+                    .withCpuPeriod(100_000L)
+                    .withCpuQuota(100_000L)
+                    .withMemory(256L << 20)
+                    .withMemorySwap(256L << 20)
+                    .withPidsLimit(512L)
+                    .withCapDrop(Capability.ALL)
+                    .withSecurityOpts(List.of("no-new-privileges"))
+                    .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE)))
+            .exec()
+            .getId();
+    docker.startContainerCmd(id).exec();
+    return id;
+  }
+
+  private static void exec(DockerClient docker, String container, String command)
+      throws InterruptedException {
+    String exec =
+        docker
+            .execCreateCmd(container)
+            .withCmd("/bin/sh", "-c", command)
+            .withAttachStdout(true)
+            .withAttachStderr(true)
+            .exec()
+            .getId();
+    docker.execStartCmd(exec).exec(new ResultCallback.Adapter<Frame>()).awaitCompletion();
+  }
+}
