@@ -73,10 +73,12 @@ final class LayersTest {
   }
 
   @Test
-  void otherProgramsAreStartedInOnePackage() {
+  void otherProgramsAreStartedInTwoPlaces() {
     noClasses()
         .that()
         .resideOutsideOfPackage(ROOT + ".network.nft")
+        .and()
+        .doNotHaveFullyQualifiedName(ROOT + ".runtime.docker.DiskUse")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.ProcessBuilder")

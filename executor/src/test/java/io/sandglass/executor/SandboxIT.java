@@ -231,7 +231,7 @@ final class SandboxIT {
             8L << 20,
             Duration.ofMillis(200));
     started();
-    run("head -c 1M /dev/urandom > /small");
+    run("head -c 1M /dev/urandom > /small; truncate -s 1T /sparse");
     watch.start();
     try {
       admitted("cat /dev/urandom | head -c 64M > /large; sync; sleep 600", Duration.ofMinutes(10))

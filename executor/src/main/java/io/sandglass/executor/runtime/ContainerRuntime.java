@@ -48,8 +48,8 @@ public interface ContainerRuntime {
   List<FoundContainer> list(String sandboxId);
 
   /**
-   * Bytes that it has written over its image; empty when it is not there. The runtime walks its
-   * files to tell.
+   * Bytes on disk that it has written over its image; empty when it is not there. Walks its files
+   * to tell.
    */
   OptionalLong diskBytes(Life life);
 

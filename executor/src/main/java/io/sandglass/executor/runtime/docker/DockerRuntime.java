@@ -336,13 +336,25 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
         "size of " + life,
         () -> {
           try {
-            Long bytes =
-                docker.inspectContainerCmd(life.containerName()).withSize(true).exec().getSizeRw();
-            return bytes == null ? OptionalLong.of(0) : OptionalLong.of(bytes);
+            InspectContainerResponse container =
+                docker.inspectContainerCmd(life.containerName()).exec();
+            Optional<OptionalLong> layer =
+                Optional.ofNullable(container.getGraphDriver())
+                    .map(driver -> driver.getData())
+                    .map(data -> data.getRawValues().get("UpperDir"))
+                    .map(String::valueOf)
+                    .map(DiskUse::of);
+            return layer.filter(OptionalLong::isPresent).orElseGet(() -> countedByDocker(life));
           } catch (NotFoundException e) {
             return OptionalLong.empty();
           }
         });
+  }
+
+  /** The lengths of its files: more than what is on disk when there are holes in them. */
+  private OptionalLong countedByDocker(Life life) {
+    Long bytes = docker.inspectContainerCmd(life.containerName()).withSize(true).exec().getSizeRw();
+    return OptionalLong.of(bytes == null ? 0 : bytes);
   }
 
   @Override

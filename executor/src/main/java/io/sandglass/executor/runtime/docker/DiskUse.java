@@ -1,0 +1,53 @@
+package io.sandglass.executor.runtime.docker;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The blocks that a tree of files takes on disk, as {@code du} counts them: it follows no link,
+ * leaves no file system, and holes cost nothing. Java can't tell blocks.
+ */
+final class DiskUse {
+  private static final Logger LOG = LoggerFactory.getLogger(DiskUse.class);
+  private static final long PATIENCE_SECONDS = 60;
+
+  private DiskUse() {}
+
+  /** Empty when the tree can't be seen from here, as from within a container. */
+  static OptionalLong of(String directory) {
+    if (!Files.isReadable(Path.of(directory))) {
+      return OptionalLong.empty();
+    }
+    try {
+      Process du =
+          new ProcessBuilder("du", "--summarize", "--block-size=1", "--one-file-system", directory)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      try {
+        if (!du.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+          LOG.warn("du {} took longer than {} s", directory, PATIENCE_SECONDS);
+          return OptionalLong.empty();
+        }
+        // Files that vanish meanwhile make it fail; it tells what it has counted all the same.
+        String told = new String(du.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return told.isBlank()
+            ? OptionalLong.empty()
+            : OptionalLong.of(Long.parseLong(told.strip().split("\\s", 2)[0]));
+      } finally {
+        du.destroyForcibly();
+      }
+    } catch (IOException e) {
+      LOG.debug("du can't be run: {}", e.getMessage());
+      return OptionalLong.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return OptionalLong.empty();
+    }
+  }
+}
