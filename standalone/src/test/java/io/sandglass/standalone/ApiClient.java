@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A client of the HTTP API as its users write one: method, path, JSON. */
 final class ApiClient {
@@ -84,6 +85,24 @@ final class ApiClient {
 
   JsonNode events(String id) {
     return get("/v1/sandboxes/" + id + "/events?limit=1000").expect(200).body().get("events");
+  }
+
+  /** Server-sent events, line by line; closing it cuts the connection. */
+  Stream<String> follow(String path, Map<String, String> headers) throws IOException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(base.resolve(path))
+            .header("Authorization", "Bearer " + key)
+            .header("Accept", "text/event-stream");
+    headers.forEach(request::header);
+    try {
+      HttpResponse<Stream<String>> response =
+          HTTP.send(request.build(), HttpResponse.BodyHandlers.ofLines());
+      assertThat(response.statusCode()).isEqualTo(200);
+      return response.body();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
   }
 
   Answer send(String method, String path, String body, Map<String, String> headers) {

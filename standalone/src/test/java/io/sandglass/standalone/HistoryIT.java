@@ -1,0 +1,102 @@
+package io.sandglass.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The organization's history while sandboxes live, through the whole system. */
+class HistoryIT {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int SANDBOXES = 8;
+
+  @Test
+  void aStreamThatIsCutAllTheTimeShowsEverythingOnceAndInOrder(@TempDir Path data)
+      throws Exception {
+    try (SandglassProcess sandglass = SandglassProcess.start(data);
+        ExecutorService threads = Executors.newFixedThreadPool(2)) {
+      ApiClient api = sandglass.client();
+      List<Future<String>> lives =
+          IntStream.range(0, SANDBOXES).mapToObj(_ -> threads.submit(() -> live(api))).toList();
+      List<JsonNode> seen = new ArrayList<>();
+      Random random = new Random(11);
+      String lastId = "h1";
+      int ended = 0;
+      while (ended < SANDBOXES) {
+        try (Stream<String> lines =
+            api.follow("/v1/events/stream", Map.of("Last-Event-ID", lastId))) {
+          Iterator<String> line = lines.iterator();
+          int left = 1 + random.nextInt(4);
+          while (left > 0 && ended < SANDBOXES) {
+            String text = line.next();
+            if (text.startsWith("id: ")) {
+              lastId = text.substring(4);
+            } else if (text.startsWith("data: ")) {
+              JsonNode event = parse(text.substring(6));
+              seen.add(event);
+              left--;
+              ended += event.get("type").asText().equals("SandboxEnded") ? 1 : 0;
+            }
+          }
+        }
+      }
+
+      List<String> all = new ArrayList<>();
+      for (Future<String> life : lives) {
+        String id = life.get();
+        JsonNode history = api.events(id);
+        assertThat(seen.stream().filter(event -> event.get("sandbox_id").asText().equals(id)))
+            .containsExactlyElementsOf(history);
+        all.addAll(history.findValuesAsText("event_id"));
+        assertTimeTravel(api, id, history);
+      }
+      assertThat(seen).hasSize(all.size());
+      assertThat(api.get("/v1/events?limit=1000").body().get("events").findValuesAsText("event_id"))
+          .containsExactlyInAnyOrderElementsOf(all);
+      assertThat(api.get("/v1/events?cursor=" + lastId).body().get("events")).isEmpty();
+    }
+  }
+
+  private static String live(ApiClient api) {
+    String id = api.create("{\"template\": \"base\"}");
+    api.execute(id, "echo once").expect(200);
+    api.delete("/v1/sandboxes/" + id).expect(204);
+    return id;
+  }
+
+  /** Every moment of a history shows the state that the last event until then left. */
+  private static void assertTimeTravel(ApiClient api, String id, JsonNode history) {
+    for (JsonNode event : history) {
+      JsonNode then =
+          api.get("/v1/sandboxes/" + id + "?at=" + event.get("at").asText()).expect(200).body();
+      // Several events may share a millisecond: the last of them counts.
+      assertThat(then.get("version").asLong())
+          .isGreaterThanOrEqualTo(event.get("version").asLong());
+      assertThat(then.get("status"))
+          .isEqualTo(history.get(then.get("version").asInt() - 1).get("status_after"));
+    }
+  }
+
+  private static JsonNode parse(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
