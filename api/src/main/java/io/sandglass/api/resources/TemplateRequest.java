@@ -28,7 +28,8 @@ record TemplateRequest(
                 "Instead of an image: how nodes build one. There is no build context, so ADD and"
                     + " COPY from it are refused; nothing is fetched, so FROM names an image that"
                     + " the node has. RUN steps have no network unless the operator gives them one."
-                    + " It is stored as it is: put no secret into it.",
+                    + " It is stored as it is: put no secret into it. The nodes of this version build"
+                    + " none yet: such a template stays pending.",
             example = "FROM sandglass/python:0.1.0\nRUN echo hello > /greeting")
         String dockerfile,
     String description,
@@ -38,7 +39,9 @@ record TemplateRequest(
         Map<String, String> env,
     EgressRequest egress,
     @Schema(
-            description = "How many containers each node keeps started for it",
+            description =
+                "How many containers each node keeps started for it. The nodes of this version keep"
+                    + " none yet",
             minimum = "0",
             maximum = "100",
             defaultValue = "0")
