@@ -8,9 +8,14 @@ import io.dropwizard.configuration.FileConfigurationSourceProvider;
 import io.dropwizard.configuration.SubstitutingSourceProvider;
 import io.dropwizard.core.Application;
 import io.dropwizard.core.server.AbstractServerFactory;
+import io.dropwizard.core.server.DefaultServerFactory;
+import io.dropwizard.core.server.ServerFactory;
 import io.dropwizard.core.setup.Environment;
 import io.dropwizard.db.ManagedDataSource;
 import io.dropwizard.jdbi3.JdbiFactory;
+import io.dropwizard.jetty.ConnectorFactory;
+import io.dropwizard.jetty.HttpConnectorFactory;
+import io.dropwizard.util.DataSize;
 import io.sandglass.api.control.Accounts;
 import io.sandglass.api.control.Catalog;
 import io.sandglass.api.control.CommandLog;
@@ -241,6 +246,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     if (configuration.getServerFactory() instanceof AbstractServerFactory server) {
       server.setRegisterDefaultExceptionMappers(false);
     }
+    rememberNoHeaders(configuration.getServerFactory());
     JettyProblems problems = new JettyProblems(environment.getObjectMapper(), requestIds);
     environment.getApplicationContext().setErrorHandler(problems);
     environment.lifecycle().addServerLifecycleListener(server -> server.setErrorHandler(problems));
@@ -262,6 +268,20 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         .property(ServerProperties.LOCATION_HEADER_RELATIVE_URI_RESOLUTION_DISABLED, true);
     environment.jersey().register(new ThrowableMapper());
     environment.jersey().register(new EncodedBodies());
+  }
+
+  /**
+   * Jetty remembers the header fields of a connection to parse the next ones faster, and takes the
+   * beginning of one for that of another that differs in case: keys and idempotency keys do.
+   */
+  private static void rememberNoHeaders(ServerFactory server) {
+    if (server instanceof DefaultServerFactory connectors) {
+      for (ConnectorFactory connector : connectors.getApplicationConnectors()) {
+        if (connector instanceof HttpConnectorFactory http) {
+          http.setHeaderCacheSize(DataSize.bytes(0));
+        }
+      }
+    }
   }
 
   private static void authenticate(Environment environment, Accounts accounts, AdminKey admin) {

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -359,6 +360,17 @@ final class ApiTest {
 
     assertThat(found.status()).isEqualTo(201);
     assertThat(found.text("id")).isEqualTo(lost.text("sandbox_id"));
+  }
+
+  /** On a connection that has carried the right one. */
+  @Test
+  void aKeyInAnotherCaseIsAnotherKey() {
+    assertThat(bearer(api.key(), "/v1/sandboxes").status()).isEqualTo(200);
+    assertThat(bearer(api.key().toUpperCase(Locale.ROOT), "/v1/sandboxes").status()).isEqualTo(401);
+    String last = api.key().substring(api.key().length() - 4).toUpperCase(Locale.ROOT);
+    assertThat(
+            bearer(api.key().substring(0, api.key().length() - 4) + last, "/v1/sandboxes").status())
+        .isEqualTo(api.key().endsWith(last) ? 200 : 401);
   }
 
   @Test

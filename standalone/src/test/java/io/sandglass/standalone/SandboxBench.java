@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,7 +57,6 @@ class SandboxBench {
       OUT.printf("%-44s %9s %9s %9s %7s%n", "", "p50 ms", "p99 ms", "floor ms", "ratio");
       execute(api, docker);
       coldStart(api, docker);
-      suspended(api, docker);
       idle(api, docker);
     }
   }
@@ -100,27 +98,6 @@ class SandboxBench {
     } finally {
       ids.forEach(id -> api.delete("/v1/sandboxes/" + id).expect(204));
       raws.forEach(raw -> docker.removeContainerCmd(raw).withForce(true).exec());
-    }
-  }
-
-  /** A sandbox that is suspended is woken by an execute. */
-  private static void suspended(ApiClient api, DockerClient docker) throws Exception {
-    String id = api.create("{\"template\": \"base\", \"mode\": \"persistent\"}");
-    String raw = rawContainer(docker);
-    try {
-      double[] ours = new double[FEW];
-      double[] floor = new double[FEW];
-      for (int n = 0; n < FEW; n++) {
-        api.send("POST", "/v1/sandboxes/" + id + "/suspend", null, Map.of("Prefer", "wait=60"))
-            .expect(200);
-        ours[n] = time(() -> api.execute(id, "true").expect(200));
-        docker.pauseContainerCmd(raw).exec();
-        floor[n] = time(() -> docker.unpauseContainerCmd(raw).exec());
-      }
-      report("wake from frozen to execute (floor: unpause)", sorted(ours), sorted(floor));
-    } finally {
-      docker.removeContainerCmd(raw).withForce(true).exec();
-      api.delete("/v1/sandboxes/" + id).expect(204);
     }
   }
 

@@ -79,19 +79,25 @@ public final class Idempotency {
           "Idempotency-Key", "Expected 1 to 255 printable ASCII characters.");
     }
     String fingerprint = Ids.digest(call.method(), call.path(), call.body());
-    Optional<Response> known = repetition(call, fingerprint);
+    Optional<Response> known = repetition(call, fingerprint, find(call));
     if (known.isPresent()) {
       return known.get();
     }
     T checked = check.get();
-    if (!store.reserve(call.scope(), call.key(), fingerprint, clock.instant())) {
+    boolean owner = store.reserve(call.scope(), call.key(), fingerprint, clock.instant());
+    while (!owner) {
       // Somebody came between, or the first try never came to its end.
-      Optional<Response> meanwhile = repetition(call, fingerprint);
+      Optional<IdempotencyStore.Entry> entry = find(call);
+      Optional<Response> meanwhile = repetition(call, fingerprint, entry);
       if (meanwhile.isPresent()) {
         return meanwhile.get();
       }
+      if (entry.isPresent()) {
+        break; // doing it again is safe
+      }
+      owner = store.reserve(call.scope(), call.key(), fingerprint, clock.instant());
     }
-    return reserved(call, fingerprint, checked, action);
+    return reserved(call, fingerprint, checked, action, owner);
   }
 
   /** What is done, and how its end is kept when that comes after the answer has begun. */
@@ -119,8 +125,15 @@ public final class Idempotency {
                 origin, checked, call.key() == null ? reply -> {} : reply -> keep(call, reply)));
   }
 
+  /**
+   * @param owner whether it is this request's reservation, to keep or to give back
+   */
   private <T> Response reserved(
-      Call call, String fingerprint, T checked, BiFunction<Origin, T, Answer<Reply>> action) {
+      Call call,
+      String fingerprint,
+      T checked,
+      BiFunction<Origin, T, Answer<Reply>> action,
+      boolean owner) {
     Answer<Reply> answer;
     try {
       answer =
@@ -128,7 +141,7 @@ public final class Idempotency {
               new Origin(call.scope(), call.actor(), call.requestId(), call.key(), fingerprint),
               checked);
     } catch (LogUnavailableException e) {
-      if (!e.perhapsAppended()) {
+      if (owner && !e.perhapsAppended()) {
         store.release(call.scope(), call.key());
       }
       throw e;
@@ -137,9 +150,10 @@ public final class Idempotency {
     try {
       response = first(answer);
     } catch (ProblemException e) {
-      if (((Answer.Refused<Reply>) answer).aftermath() == Aftermath.NOTHING
-          || e.type() == ProblemType.IDEMPOTENCY_CONFLICT
-          || e.type() == ProblemType.NO_CAPACITY) {
+      if (owner
+          && (((Answer.Refused<Reply>) answer).aftermath() == Aftermath.NOTHING
+              || e.type() == ProblemType.IDEMPOTENCY_CONFLICT
+              || e.type() == ProblemType.NO_CAPACITY)) {
         store.release(call.scope(), call.key());
       }
       throw e;
@@ -150,8 +164,12 @@ public final class Idempotency {
     return response;
   }
 
-  private Optional<Response> repetition(Call call, String fingerprint) {
-    Optional<IdempotencyStore.Entry> entry = store.find(call.scope(), call.key());
+  private Optional<IdempotencyStore.Entry> find(Call call) {
+    return store.find(call.scope(), call.key());
+  }
+
+  private Optional<Response> repetition(
+      Call call, String fingerprint, Optional<IdempotencyStore.Entry> entry) {
     if (entry.isEmpty()) {
       return Optional.empty();
     }
