@@ -232,6 +232,7 @@ final class SandboxIT {
             Duration.ofMillis(200));
     started();
     run("head -c 1M /dev/urandom > /small; truncate -s 1T /sparse");
+    assertThat(runtime.diskBytes(life).orElseThrow()).isBetween(1L << 20, 8L << 20);
     watch.start();
     try {
       admitted("cat /dev/urandom | head -c 64M > /large; sync; sleep 600", Duration.ofMinutes(10))

@@ -338,17 +338,21 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
           try {
             InspectContainerResponse container =
                 docker.inspectContainerCmd(life.containerName()).exec();
-            Optional<OptionalLong> layer =
-                Optional.ofNullable(container.getGraphDriver())
-                    .map(driver -> driver.getData())
-                    .map(data -> data.getRawValues().get("UpperDir"))
-                    .map(String::valueOf)
-                    .map(DiskUse::of);
+            Optional<OptionalLong> layer = writtenLayer(container).map(DiskUse::of);
             return layer.filter(OptionalLong::isPresent).orElseGet(() -> countedByDocker(life));
           } catch (NotFoundException e) {
             return OptionalLong.empty();
           }
         });
+  }
+
+  /** Its directory on the host; docker-java's type for it leaves it out. */
+  private static Optional<String> writtenLayer(InspectContainerResponse container) {
+    return container.getRawValues().get("GraphDriver") instanceof Map<?, ?> driver
+            && driver.get("Data") instanceof Map<?, ?> data
+            && data.get("UpperDir") instanceof String directory
+        ? Optional.of(directory)
+        : Optional.empty();
   }
 
   /** The lengths of its files: more than what is on disk when there are holes in them. */
