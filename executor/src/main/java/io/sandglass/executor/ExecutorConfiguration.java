@@ -80,8 +80,10 @@ public final class ExecutorConfiguration extends Configuration {
     /** Of the network when it is made; empty for a free one of 10.208.0.0/12. */
     @JsonProperty @NotNull String subnet = "";
 
-    /** Path of the network namespace that the bridge is in; empty when it is the executor's own. */
-    @JsonProperty @NotNull String namespace = "";
+    /**
+     * The Docker Engine's, for an executor that is not in its network namespace; empty otherwise.
+     */
+    @JsonProperty @NotNull String enginePidFile = "";
 
     /** Resolvers of the sandboxes. What a policy opens they reach on port 53, wherever they are. */
     @JsonProperty @NotNull List<String> dns = List.of();

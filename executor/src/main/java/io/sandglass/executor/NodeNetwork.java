@@ -40,7 +40,7 @@ record NodeNetwork(Addresses addresses, Firewall firewall) {
         Platform.of(new Ranges(List.of(subnet)), section.open, section.closed, section.dns);
     HostCommands commands =
         new HostCommands(
-            Optional.of(section.namespace).filter(path -> !path.isBlank()).map(Path::of));
+            Optional.of(section.enginePidFile).filter(path -> !path.isBlank()).map(Path::of));
     HostReport report = new HostReport(commands, name);
     report.refuseIfUntrue();
     report.weaknesses().forEach(weakness -> LOG.warn("weakness: {}", weakness));

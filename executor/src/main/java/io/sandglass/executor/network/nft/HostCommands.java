@@ -3,6 +3,7 @@ package io.sandglass.executor.network.nft;
 import io.sandglass.executor.runtime.RuntimeUnavailableException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,9 +17,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs programs in the network namespace that the bridge is in.
  *
- * @param namespace path of that namespace; empty when this process is in it
+ * @param enginePidFile tells the process of the Docker Engine, which is in that namespace; read
+ *     every time, for the Engine may be restarted. Empty when this process is in the namespace
+ *     itself
  */
-public record HostCommands(Optional<Path> namespace) {
+public record HostCommands(Optional<Path> enginePidFile) {
   private static final Logger LOG = LoggerFactory.getLogger(HostCommands.class);
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -28,7 +31,8 @@ public record HostCommands(Optional<Path> namespace) {
   /** Runs a program; whatever its exit code is, this is the answer. */
   Output run(String input, String... command) {
     List<String> whole = new ArrayList<>();
-    namespace.ifPresent(path -> whole.addAll(List.of("nsenter", "--net=" + path, "--")));
+    enginePidFile.ifPresent(
+        file -> whole.addAll(List.of("nsenter", "--net=/proc/" + pid(file) + "/ns/net", "--")));
     whole.addAll(List.of(command));
     String name = String.join(" ", whole);
     try {
@@ -47,6 +51,14 @@ public record HostCommands(Optional<Path> namespace) {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuntimeUnavailableException("interrupted while " + name + " ran", e);
+    }
+  }
+
+  private static long pid(Path file) {
+    try {
+      return Long.parseLong(Files.readString(file).strip());
+    } catch (IOException | NumberFormatException e) {
+      throw new RuntimeUnavailableException(file + " does not tell the Engine's process", e);
     }
   }
 

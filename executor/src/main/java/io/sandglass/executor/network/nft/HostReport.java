@@ -57,7 +57,7 @@ public final class HostReport {
           new Finding(
               "the bridge " + bridge + " is not in the network namespace of the executor",
               "run the executor on the machine of the Docker Engine, in the host's network"
-                  + " namespace or with network.namespace set to its path (see docs/security.md)"));
+                  + " namespace or with network.enginePidFile (see docs/security.md)"));
       return flaws;
     }
     if (!"1".equals(kernel("net.bridge.bridge-nf-call-iptables").orElse(""))) {
