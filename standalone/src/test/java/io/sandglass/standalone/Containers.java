@@ -3,8 +3,10 @@ package io.sandglass.standalone;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 
 /** The sandboxes' containers as the Docker command line shows them: an eye that is not ours. */
 final class Containers {
@@ -34,12 +36,20 @@ final class Containers {
 
   /** Of a node that will not come back: containers, network, and the packet filter around them. */
   static void removeAll(String nodeId) {
-    List<String> ids = docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId);
-    if (!ids.isEmpty()) {
-      List<String> command = new ArrayList<>(List.of("rm", "-f"));
-      command.addAll(ids);
-      docker(command.toArray(String[]::new));
-    }
+    // The Engine may still be removing what the node asked it to remove, and refuses to be asked
+    // twice.
+    Awaitility.await("containers of " + nodeId + " are removed")
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () -> {
+              List<String> ids =
+                  docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId);
+              if (!ids.isEmpty()) {
+                List<String> command = new ArrayList<>(List.of("rm", "-f"));
+                command.addAll(ids);
+                docker(command.toArray(String[]::new));
+              }
+            });
     for (String network :
         docker(
             "network",
