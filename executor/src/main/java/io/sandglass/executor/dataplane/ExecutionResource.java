@@ -54,8 +54,7 @@ public final class ExecutionResource {
       return Problem.response(400, "invalid_request", fault.get(), requestId.orElse(null));
     }
     if (!ready.getAsBoolean()) {
-      return Problem.response(
-          503, "not_ready", "the executor has just started", requestId.orElse(null));
+      return Problem.notReady(requestId.orElse(null));
     }
     Life life = new Life(sandboxId, body.incarnation());
     if (body.detach()) {

@@ -25,7 +25,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.regex.Pattern;
 
 /** Files of a sandbox: their content in and out as it is, and what is in a directory. */
 @Path("/sandboxes/{id}/files")
@@ -33,9 +32,6 @@ public final class FilesResource {
   private static final int LONGEST_PATH = 4096;
   private static final int LONGEST_NAME = 255;
   private static final int LARGEST_PAGE = 1000;
-
-  /** Also a file's name. */
-  private static final Pattern EXECUTION_ID = Pattern.compile("[A-Za-z0-9_-]{1,80}");
 
   private final Transfers transfers;
   private final BooleanSupplier ready;
@@ -187,7 +183,7 @@ public final class FilesResource {
     if (incarnation < 1
         || limit < 1
         || executionId == null
-        || !EXECUTION_ID.matcher(executionId).matches()
+        || !ExecutionBody.isId(executionId)
         || path == null
         || !path.startsWith("/")
         || path.indexOf('\0') >= 0
@@ -198,9 +194,7 @@ public final class FilesResource {
     }
     return ready.getAsBoolean()
         ? Optional.empty()
-        : Optional.of(
-            Problem.response(
-                503, "not_ready", "the executor has just started", requestId.orElse(null)));
+        : Optional.of(Problem.notReady(requestId.orElse(null)));
   }
 
   private static Optional<byte[]> name(String base64) {

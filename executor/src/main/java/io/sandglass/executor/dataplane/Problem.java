@@ -16,6 +16,11 @@ record Problem(
 
   static final String MEDIA_TYPE = "application/problem+json";
 
+  /** This node has not seen yet what it holds. */
+  static Response notReady(String requestId) {
+    return response(503, "not_ready", "the executor has just started", requestId);
+  }
+
   static Response response(int status, String code, String detail, String requestId) {
     String title = code.replace('_', ' ');
     return Response.status(status)
