@@ -50,7 +50,7 @@ public final class EngineApplication extends Application<EngineConfiguration> {
     bootstrap.setConfigurationSourceProvider(
         new SubstitutingSourceProvider(
             path -> (path.equals(OWN_CONFIGURATION) ? resources : files).open(path),
-            new StringSubstitutor(environment)));
+            new StringSubstitutor(environment).setEnableSubstitutionInVariables(true)));
   }
 
   @Override

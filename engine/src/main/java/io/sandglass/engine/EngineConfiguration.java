@@ -71,20 +71,33 @@ public final class EngineConfiguration extends Configuration {
     }
   }
 
+  /**
+   * How the log is vouched for.
+   *
+   * @param checkpoints how often a partition that has grown gets a signed checkpoint
+   * @param key the file of the key that signs them, made when it isn't there
+   */
+  public record Audit(
+      @NotNull @MinDuration(value = 100, unit = TimeUnit.MILLISECONDS) Duration checkpoints,
+      @NotNull Path key) {}
+
   private final Kafka kafka;
   private final Path dataDirectory;
   private final Time time;
   private final Waits patience;
+  private final Audit audit;
 
   public EngineConfiguration(
       @JsonProperty("kafka") Kafka kafka,
       @JsonProperty("dataDirectory") Path dataDirectory,
       @JsonProperty("time") Time time,
-      @JsonProperty("patience") Waits patience) {
+      @JsonProperty("patience") Waits patience,
+      @JsonProperty("audit") Audit audit) {
     this.kafka = kafka;
     this.dataDirectory = dataDirectory;
     this.time = time;
     this.patience = patience;
+    this.audit = audit;
   }
 
   @Valid
@@ -110,6 +123,12 @@ public final class EngineConfiguration extends Configuration {
     return patience;
   }
 
+  @Valid
+  @NotNull
+  public Audit getAudit() {
+    return audit;
+  }
+
   Engine.Deployment deployment() {
     return new Engine.Deployment(
         kafka.bootstrapServers(),
@@ -130,6 +149,7 @@ public final class EngineConfiguration extends Configuration {
         time.tick().toJavaDuration(),
         time.budget().toJavaDuration(),
         time.nodeTimeout().toJavaDuration(),
+        audit.checkpoints().toJavaDuration(),
         kafka.slots());
   }
 }

@@ -9,6 +9,7 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.sandglass.schemas.ChainHash;
 import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.Topics;
 import io.sandglass.schemas.WireFormat;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   private static final String LIFECYCLE = "io.sandglass.engine.lifecycle..";
   private static final String FLEET = "io.sandglass.engine.fleet..";
+  private static final String AUDIT = "io.sandglass.engine.audit..";
   private static final String WIRE = "io.sandglass.engine.wire..";
   private static final String STREAM = "io.sandglass.engine.stream..";
   private static final String SCHEMAS = "io.sandglass.schemas..";
@@ -66,6 +68,17 @@ class ArchitectureTest {
         .check(ENGINE);
   }
 
+  @Test
+  void theAuditTouchesNoTopic() {
+    classes()
+        .that()
+        .resideInAPackage(AUDIT)
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", AUDIT, SCHEMAS)
+        .check(ENGINE);
+  }
+
   /** The stream may name topics and encode; what a record means only the wire knows. */
   @Test
   void onlyTheWireKnowsRecords() {
@@ -78,7 +91,7 @@ class ArchitectureTest {
                 .and(
                     com.tngtech.archunit.base.DescribedPredicate.not(
                         com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
-                            Topic.class, Topics.class, WireFormat.class))))
+                            ChainHash.class, Topic.class, Topics.class, WireFormat.class))))
         .check(ENGINE);
   }
 

@@ -11,6 +11,10 @@ public enum Topic {
   COMMANDS("sandbox.commands", Layout.SANDBOX, deletedAfter(Duration.ofDays(7))),
   /** The facts, by sandbox id. Never compacted, never deleted; only the engine writes here. */
   EVENTS("sandbox.events", Layout.SANDBOX, keptForEver()),
+  /**
+   * What the engine vouches for, by its signature: how far the events went, partition by partition.
+   */
+  CHECKPOINTS("sandbox.checkpoints", Layout.SANDBOX, keptForEver()),
   /** What became of a command, in the partition where the asking API instance listens. */
   OUTCOMES("sandbox.outcomes", Layout.SANDBOX, deletedAfter(Duration.ofHours(1))),
   /** What a node has to do, in the partition that is the node's slot; keyed by sandbox id. */

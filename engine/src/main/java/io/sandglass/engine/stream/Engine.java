@@ -1,5 +1,6 @@
 package io.sandglass.engine.stream;
 
+import io.sandglass.engine.audit.SigningKey;
 import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.Topics;
 import java.nio.file.Path;
@@ -59,9 +60,11 @@ public final class Engine implements AutoCloseable {
   /**
    * Ensures the topics and starts.
    *
+   * @param key signs checkpoints
    * @param settings its slots are bounded by the partitions that the orders topic really has
    */
-  public static Engine start(Deployment deployment, Settings settings, EngineMetrics metrics)
+  public static Engine start(
+      Deployment deployment, Settings settings, SigningKey key, EngineMetrics metrics)
       throws InterruptedException {
     Admin admin =
         Admin.create(
@@ -72,9 +75,11 @@ public final class Engine implements AutoCloseable {
                 deployment.applicationId() + "-admin"));
     try {
       Topics.ensure(admin, deployment.partitions(), deployment.slots(), deployment.replication());
+      checkPartitions(admin);
       Settings bounded = settings.withSlots(partitions(admin, Topic.ORDERS));
       Ports ports =
-          new Ports(new KafkaBacklog(admin, deployment.applicationId()), metrics, System::nanoTime);
+          new Ports(
+              new KafkaBacklog(admin, deployment.applicationId()), metrics, key, System::nanoTime);
       KafkaStreams streams =
           new KafkaStreams(
               SandboxTopology.build(bounded, ports, Outgoing.partitioner()),
@@ -110,6 +115,19 @@ public final class Engine implements AutoCloseable {
       LOG.warn("streams did not close within {}", PATIENCE_TO_CLOSE);
     }
     admin.close(PATIENCE_TO_CLOSE);
+  }
+
+  /** A task writes to the partitions of its own number. */
+  private static void checkPartitions(Admin admin) throws InterruptedException {
+    int commands = partitions(admin, Topic.COMMANDS);
+    for (Topic topic : List.of(Topic.EVENTS, Topic.CHECKPOINTS)) {
+      int others = partitions(admin, topic);
+      if (others != commands) {
+        throw new IllegalStateException(
+            "%s has %d partitions and %s has %d: they must have the same number"
+                .formatted(Topic.COMMANDS.topicName(), commands, topic.topicName(), others));
+      }
+    }
   }
 
   private static int partitions(Admin admin, Topic topic) throws InterruptedException {

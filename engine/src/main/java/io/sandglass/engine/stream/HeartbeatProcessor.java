@@ -130,7 +130,7 @@ final class HeartbeatProcessor implements Processor<byte[], byte[], byte[], Outg
 
   private void write(Node node) {
     Outgoing status = Outgoing.byKey(NodeRecords.write(node));
-    store.put(node.id(), Outgoing.serializer().serialize(null, status));
+    store.put(node.id(), status.value().get());
     context.forward(
         new Record<>(
             node.id().getBytes(StandardCharsets.UTF_8),

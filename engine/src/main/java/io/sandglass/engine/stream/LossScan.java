@@ -2,6 +2,7 @@ package io.sandglass.engine.stream;
 
 import io.sandglass.engine.fleet.Node;
 import io.sandglass.engine.lifecycle.Sandbox;
+import io.sandglass.engine.wire.Kept;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -16,12 +17,12 @@ import org.apache.kafka.streams.state.KeyValueStore;
  * after a restart once more; in steps, each within its budget.
  */
 final class LossScan {
-  private final KeyValueStore<String, Sandbox> sandboxes;
+  private final KeyValueStore<String, Kept> sandboxes;
   private final Map<String, Long> doneEpochs = new HashMap<>();
   private Optional<Node> current = Optional.empty();
   private String resumeAt;
 
-  LossScan(KeyValueStore<String, Sandbox> sandboxes) {
+  LossScan(KeyValueStore<String, Kept> sandboxes) {
     this.sandboxes = sandboxes;
   }
 
@@ -61,14 +62,15 @@ final class LossScan {
 
   /** Whether it came to the end. */
   private boolean scan(Node node, Budget budget, BiConsumer<String, Node> consumer) {
-    try (KeyValueIterator<String, Sandbox> all = sandboxes.range(resumeAt, null)) {
+    try (KeyValueIterator<String, Kept> all = sandboxes.range(resumeAt, null)) {
       while (all.hasNext()) {
         if (budget.isSpent()) {
           resumeAt = all.peekNextKey();
           return false;
         }
-        KeyValue<String, Sandbox> entry = all.next();
-        if (entry.value instanceof Sandbox.Live live && live.tenure().node().equals(node.id())) {
+        KeyValue<String, Kept> entry = all.next();
+        if (entry.value.sandbox() instanceof Sandbox.Live live
+            && live.tenure().node().equals(node.id())) {
           consumer.accept(entry.key, node);
         }
       }

@@ -8,6 +8,7 @@ final class Names {
   static final String COMMANDS = "commands";
   static final String SANDBOX_PROCESSOR = "sandbox-processor";
   static final String EVENTS = "events";
+  static final String CHECKPOINTS = "checkpoints";
   static final String ORDERS = "orders";
   static final String OUTCOMES = "outcomes";
   static final String DEAD_COMMANDS = "dead-commands";
@@ -23,6 +24,7 @@ final class Names {
 
   static final String SANDBOXES_STORE = "sandboxes";
   static final String DEADLINES_STORE = "deadlines";
+  static final String LEDGER_STORE = "ledger";
   static final String RECEIPTS_STORE = "receipts";
   static final String FLEET_STORE = "fleet";
   static final String NODES_STORE = "nodes";

@@ -1,12 +1,15 @@
 package io.sandglass.engine.stream;
 
+import io.sandglass.engine.audit.Checkpoint;
 import io.sandglass.engine.fleet.Node;
 import io.sandglass.engine.lifecycle.Command;
 import io.sandglass.engine.lifecycle.Event;
+import io.sandglass.engine.wire.CheckpointRecords;
 import io.sandglass.engine.wire.Envelope;
 import io.sandglass.engine.wire.EventWriter;
 import io.sandglass.engine.wire.Letters;
 import io.sandglass.engine.wire.Receipt;
+import io.sandglass.schemas.ChainHash;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Optional;
@@ -28,24 +31,34 @@ final class Outbox {
   private final ProcessorContext<byte[], Outgoing> context;
   private final NodeDirectory nodes;
   private final EngineMetrics metrics;
+  private final int partition;
 
   Outbox(ProcessorContext<byte[], Outgoing> context, NodeDirectory nodes, EngineMetrics metrics) {
     this.context = context;
     this.nodes = nodes;
     this.metrics = metrics;
+    this.partition = context.taskId().partition();
   }
 
   /**
    * A fact, for everybody, and as an order for the node that has to act on it.
    *
+   * @param before the chain's hash that it follows
    * @param requestId of the request that brought it about
+   * @return the chain's hash with it
    */
-  void event(String sandboxId, Step.Change change, Optional<String> requestId) {
+  ChainHash event(
+      String sandboxId, Step.Change change, ChainHash before, Optional<String> requestId) {
     SpecificRecord body = EventWriter.write(sandboxId, change.event(), change.after());
     Event.Header header = change.event().header();
     Headers headers = headers(requestId);
-    send(Names.EVENTS, sandboxId, Outgoing.byKey(body), header.at(), headers);
-    change.asked().ifPresent(node -> order(sandboxId, node, body, header.at(), headers));
+    // What is hashed are the very bytes that are sent; and where to is no question of the key, for
+    // a checkpoint tells of all that this task wrote.
+    Outgoing event = Outgoing.to(Optional.of(partition), body);
+    ChainHash chain = before.then(key(sandboxId), event.value().get());
+    Headers chained = new RecordHeaders(headers).add(ChainHash.HEADER, chain.toBytes());
+    send(Names.EVENTS, sandboxId, event, header.at(), chained);
+    change.asked().ifPresent(node -> order(sandboxId, node, event, header.at(), headers));
     String type = body.getSchema().getName();
     metrics.event(type);
     LOG.info(
@@ -56,6 +69,18 @@ final class Outbox {
         header.cause(),
         header.actor(),
         requestId.orElse("-"));
+    return chain;
+  }
+
+  void checkpoint(Checkpoint.Signed signed) {
+    Checkpoint checkpoint = signed.checkpoint();
+    LOG.debug("checkpoint partition={} events={}", partition, checkpoint.events());
+    send(
+        Names.CHECKPOINTS,
+        Integer.toString(partition),
+        Outgoing.to(Optional.of(partition), CheckpointRecords.write(signed)),
+        checkpoint.at(),
+        new RecordHeaders());
   }
 
   /** The order to remove a container that was found and does not belong. */
@@ -67,7 +92,7 @@ final class Outbox {
         found.incarnation(),
         found.node(),
         why);
-    SpecificRecord body = Letters.removal(sandboxId, found, why);
+    Outgoing body = Outgoing.byKey(Letters.removal(sandboxId, found, why));
     order(sandboxId, found.node(), body, at, headers(requestId));
   }
 
@@ -75,7 +100,7 @@ final class Outbox {
     send(
         Names.OUTCOMES,
         envelope.sandboxId(),
-        new Outgoing(Letters.outcome(envelope, receipt), envelope.replyPartition()),
+        Outgoing.to(envelope.replyPartition(), Letters.outcome(envelope, receipt)),
         at,
         headers(requestId));
   }
@@ -85,21 +110,22 @@ final class Outbox {
     DeadLetters.send(context, Names.DEAD_COMMANDS, record, reason, at, metrics);
   }
 
-  private void order(
-      String sandboxId, String nodeId, SpecificRecord body, Instant at, Headers headers) {
+  private void order(String sandboxId, String nodeId, Outgoing order, Instant at, Headers headers) {
     Optional<Integer> slot = nodes.find(nodeId).map(Node::slot);
     if (slot.isEmpty()) {
       metrics.unroutable();
       LOG.warn("order for an unknown node sandbox={} node={}", sandboxId, nodeId);
       return;
     }
-    send(Names.ORDERS, sandboxId, new Outgoing(body, slot), at, headers);
+    send(Names.ORDERS, sandboxId, new Outgoing(order.value(), slot), at, headers);
   }
 
   private void send(String sink, String key, Outgoing outgoing, Instant at, Headers headers) {
-    context.forward(
-        new Record<>(key.getBytes(StandardCharsets.UTF_8), outgoing, at.toEpochMilli(), headers),
-        sink);
+    context.forward(new Record<>(key(key), outgoing, at.toEpochMilli(), headers), sink);
+  }
+
+  private static byte[] key(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** The request id that came with a record. */

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.processor.StreamPartitioner;
 
 /**
@@ -12,14 +13,18 @@ import org.apache.kafka.streams.processor.StreamPartitioner;
  *
  * @param partition where to; empty for the partition of its key
  */
-record Outgoing(SpecificRecord body, Optional<Integer> partition) {
+record Outgoing(Bytes value, Optional<Integer> partition) {
 
   static Outgoing byKey(SpecificRecord body) {
-    return new Outgoing(body, Optional.empty());
+    return new Outgoing(Bytes.wrap(WireFormat.encode(body)), Optional.empty());
+  }
+
+  static Outgoing to(Optional<Integer> partition, SpecificRecord body) {
+    return new Outgoing(Bytes.wrap(WireFormat.encode(body)), partition);
   }
 
   static Serializer<Outgoing> serializer() {
-    return (_, outgoing) -> WireFormat.encode(outgoing.body());
+    return (_, outgoing) -> outgoing.value().get();
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.sandglass.engine.stream;
 
+import io.sandglass.engine.audit.Ledger;
 import io.sandglass.engine.fleet.Node;
 import io.sandglass.engine.lifecycle.Command;
 import io.sandglass.engine.lifecycle.Deadline;
@@ -9,7 +10,9 @@ import io.sandglass.engine.lifecycle.Sandbox;
 import io.sandglass.engine.wire.CommandReader;
 import io.sandglass.engine.wire.Envelope;
 import io.sandglass.engine.wire.Incoming;
+import io.sandglass.engine.wire.Kept;
 import io.sandglass.engine.wire.Receipt;
+import io.sandglass.schemas.ChainHash;
 import io.sandglass.schemas.Topic;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -38,7 +41,8 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
   private final CommandReader reader;
 
   private ProcessorContext<byte[], Outgoing> context;
-  private KeyValueStore<String, Sandbox> sandboxes;
+  private KeyValueStore<String, Kept> sandboxes;
+  private KeyValueStore<Integer, Ledger> ledgers;
   private DeadlineIndex deadlines;
   private Receipts receipts;
   private NodeDirectory nodes;
@@ -57,6 +61,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
   public void init(ProcessorContext<byte[], Outgoing> context) {
     this.context = context;
     sandboxes = context.getStateStore(Names.SANDBOXES_STORE);
+    ledgers = context.getStateStore(Names.LEDGER_STORE);
     deadlines = new DeadlineIndex(context.getStateStore(Names.DEADLINES_STORE));
     receipts = new Receipts(context.getStateStore(Names.RECEIPTS_STORE));
     nodes = new NodeDirectory(context.getStateStore(Names.NODES_STORE));
@@ -67,6 +72,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
         new TopicPartition(Topic.COMMANDS.topicName(), context.taskId().partition());
     catchUp = new CatchUp(ports.backlog(), commands, now());
     context.schedule(settings.tick(), PunctuationType.WALL_CLOCK_TIME, _ -> fireDeadlines());
+    context.schedule(settings.checkpoints(), PunctuationType.WALL_CLOCK_TIME, _ -> checkpoint());
     context.schedule(LOSS_INTERVAL, PunctuationType.WALL_CLOCK_TIME, _ -> noticeLostNodes());
   }
 
@@ -108,15 +114,16 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
       return;
     }
     String id = envelope.sandboxId();
+    Kept kept;
     Step step;
     try {
-      Sandbox before = load(id);
-      step = Step.take(before, placer.place(request, before), now);
+      kept = load(id);
+      step = Step.take(kept.sandbox(), placer.place(request, kept.sandbox()), now);
     } catch (RuntimeException e) {
       deadLetter(record, e, now);
       return;
     }
-    long version = settle(id, step, requestId, now).version();
+    long version = settle(id, kept, step, requestId, now).version();
     Receipt receipt =
         switch (step.decision()) {
           case Decision.Accepted _ -> Receipt.accepted(envelope, version, now);
@@ -148,15 +155,16 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
       Record<byte[], byte[]> record, Envelope envelope, Command.Report report, Instant now) {
     Optional<String> requestId = requestId(record, envelope);
     String id = envelope.sandboxId();
+    Kept kept;
     Step step;
     try {
-      Sandbox before = load(id);
-      step = Step.take(before, placer.place(report, before), now);
+      kept = load(id);
+      step = Step.take(kept.sandbox(), placer.place(report, kept.sandbox()), now);
     } catch (RuntimeException e) {
       deadLetter(record, e, now);
       return;
     }
-    settle(id, step, requestId, now);
+    settle(id, kept, step, requestId, now);
     switch (step.decision()) {
       case Decision.Disowned(String why) ->
           outbox.removal(id, report.origin(), why, now, requestId);
@@ -182,16 +190,18 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
   }
 
   private boolean elapse(String id, Deadline deadline, Instant now) {
+    Kept kept;
     Step step;
     try {
-      step = Step.take(load(id), new Command.Elapse(deadline), now);
+      kept = load(id);
+      step = Step.take(kept.sandbox(), new Command.Elapse(deadline), now);
     } catch (RuntimeException e) {
       // The others that are due must not wait for ever behind this one.
       LOG.error("broken invariant sandbox={} deadline={}", id, deadline, e);
       deadlines.drop(id, deadline);
       return false;
     }
-    settle(id, step, Optional.empty(), now);
+    settle(id, kept, step, Optional.empty(), now);
     if (step.changes().isEmpty() || Deadline.of(step.after()).contains(deadline)) {
       LOG.debug("dropped stale deadline sandbox={} deadline={}", id, deadline);
       deadlines.drop(id, deadline);
@@ -214,8 +224,9 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
   }
 
   private boolean loseNode(String id, Node node, Instant now) {
-    Step step = lost(load(id), node, now);
-    apply(id, step, Optional.empty());
+    Kept kept = load(id);
+    Step step = lost(kept.sandbox(), node, now);
+    apply(id, kept.chain(), step, Optional.empty());
     return !step.changes().isEmpty();
   }
 
@@ -233,28 +244,59 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
    *
    * @return the state that it leads to
    */
-  private Sandbox settle(String id, Step step, Optional<String> requestId, Instant now) {
-    apply(id, step, requestId);
+  private Sandbox settle(String id, Kept kept, Step step, Optional<String> requestId, Instant now) {
+    ChainHash chain = apply(id, kept.chain(), step, requestId);
     Optional<Node> asked = step.asked().flatMap(nodes::find);
     if (asked.isEmpty() || asked.get().state() != Node.State.LOST) {
       return step.after();
     }
     Step loss = lost(step.after(), asked.get(), now);
-    apply(id, loss, requestId);
+    apply(id, chain, loss, requestId);
     return loss.after();
   }
 
-  /** Stores and tells what was decided. */
-  private void apply(String id, Step step, Optional<String> requestId) {
+  /**
+   * Stores and tells what was decided.
+   *
+   * @param before the chain's hash that it follows
+   * @return the chain's hash with it
+   */
+  private ChainHash apply(String id, ChainHash before, Step step, Optional<String> requestId) {
     if (step.changes().isEmpty()) {
-      return;
+      return before;
     }
+    ChainHash chain = before;
+    Ledger ledger = ledger();
     for (Step.Change change : step.changes()) {
-      outbox.event(id, change, requestId);
+      chain = outbox.event(id, change, chain, requestId);
+      ledger = ledger.with(id, change.event().header().version(), chain);
       placer.note(change.event(), change.after());
     }
-    sandboxes.put(id, step.after());
+    sandboxes.put(id, new Kept(step.after(), chain));
+    ledgers.put(partition(), ledger);
     deadlines.replace(id, Deadline.of(step.before()), Deadline.of(step.after()));
+    return chain;
+  }
+
+  /** In one transaction with the events that it vouches for, so none can be without the other. */
+  private void checkpoint() {
+    Ledger ledger = ledger();
+    ledger
+        .checkpoint(partition(), now())
+        .ifPresent(
+            checkpoint -> {
+              outbox.checkpoint(ports.key().sign(checkpoint));
+              ledgers.put(partition(), ledger.afterCheckpoint());
+            });
+  }
+
+  private Ledger ledger() {
+    Ledger known = ledgers.get(partition());
+    return known == null ? Ledger.EMPTY : known;
+  }
+
+  private int partition() {
+    return context.taskId().partition();
   }
 
   private void deadLetter(Record<byte[], byte[]> record, RuntimeException e, Instant now) {
@@ -262,9 +304,9 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
     outbox.deadLetter(record, "broken invariant: " + e, now);
   }
 
-  private Sandbox load(String id) {
-    Sandbox state = sandboxes.get(id);
-    return state == null ? new Sandbox.Absent() : state;
+  private Kept load(String id) {
+    Kept kept = sandboxes.get(id);
+    return kept == null ? Kept.NOTHING : kept;
   }
 
   private Optional<String> requestId(Record<byte[], byte[]> record, Envelope envelope) {

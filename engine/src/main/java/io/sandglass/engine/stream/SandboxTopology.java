@@ -1,10 +1,13 @@
 package io.sandglass.engine.stream;
 
-import io.sandglass.engine.lifecycle.Sandbox;
+import io.sandglass.engine.audit.Ledger;
+import io.sandglass.engine.wire.Kept;
 import io.sandglass.engine.wire.Receipt;
 import io.sandglass.engine.wire.StateCodec;
 import io.sandglass.schemas.Topic;
 import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -60,6 +63,7 @@ final class SandboxTopology {
         supplier(() -> new SandboxProcessor(settings, ports), sandboxStores()),
         Names.COMMANDS);
     sink(topology, Names.EVENTS, Topic.EVENTS, partitioner, Names.SANDBOX_PROCESSOR);
+    sink(topology, Names.CHECKPOINTS, Topic.CHECKPOINTS, partitioner, Names.SANDBOX_PROCESSOR);
     sink(topology, Names.ORDERS, Topic.ORDERS, partitioner, Names.SANDBOX_PROCESSOR);
     sink(topology, Names.OUTCOMES, Topic.OUTCOMES, partitioner, Names.SANDBOX_PROCESSOR);
     sink(topology, Names.DEAD_COMMANDS, Topic.DEAD_LETTERS, partitioner, Names.SANDBOX_PROCESSOR);
@@ -84,25 +88,37 @@ final class SandboxTopology {
     sink(topology, Names.DEAD_HEARTBEATS, Topic.DEAD_LETTERS, partitioner, parent);
   }
 
+  /** In this order at every start: it shows in the topology's description. */
   private static Set<StoreBuilder<?>> sandboxStores() {
-    return Set.of(
-        Stores.keyValueStoreBuilder(
-            Stores.persistentKeyValueStore(Names.SANDBOXES_STORE), Serdes.String(), sandboxSerde()),
-        Stores.keyValueStoreBuilder(
-            Stores.persistentKeyValueStore(Names.DEADLINES_STORE),
-            DeadlineIndex.KEYS,
-            DeadlineIndex.VALUES),
-        Stores.windowStoreBuilder(
-            Stores.persistentWindowStore(
-                Names.RECEIPTS_STORE, Receipts.KEPT, Duration.ofMillis(1), false),
-            Serdes.String(),
-            receiptSerde()));
+    return new LinkedHashSet<>(
+        List.of(
+            Stores.keyValueStoreBuilder(
+                Stores.persistentKeyValueStore(Names.SANDBOXES_STORE),
+                Serdes.String(),
+                sandboxSerde()),
+            Stores.keyValueStoreBuilder(
+                Stores.persistentKeyValueStore(Names.DEADLINES_STORE),
+                DeadlineIndex.KEYS,
+                DeadlineIndex.VALUES),
+            Stores.keyValueStoreBuilder(
+                Stores.inMemoryKeyValueStore(Names.LEDGER_STORE), Serdes.Integer(), ledgerSerde()),
+            Stores.windowStoreBuilder(
+                Stores.persistentWindowStore(
+                    Names.RECEIPTS_STORE, Receipts.KEPT, Duration.ofMillis(1), false),
+                Serdes.String(),
+                receiptSerde())));
   }
 
-  private static Serde<Sandbox> sandboxSerde() {
+  private static Serde<Kept> sandboxSerde() {
     return Serdes.serdeFrom(
-        (_, sandbox) -> sandbox == null ? null : StateCodec.encode(sandbox),
-        (_, bytes) -> bytes == null ? null : StateCodec.decodeSandbox(bytes));
+        (_, kept) -> kept == null ? null : StateCodec.encode(kept),
+        (_, bytes) -> bytes == null ? null : StateCodec.decodeKept(bytes));
+  }
+
+  private static Serde<Ledger> ledgerSerde() {
+    return Serdes.serdeFrom(
+        (_, ledger) -> ledger == null ? null : StateCodec.encode(ledger),
+        (_, bytes) -> bytes == null ? null : StateCodec.decodeLedger(bytes));
   }
 
   private static Serde<Receipt> receiptSerde() {

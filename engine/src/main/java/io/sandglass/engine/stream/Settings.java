@@ -10,12 +10,18 @@ import java.time.Duration;
  * @param tick how often deadlines are looked at
  * @param timerBudget the longest that one look may hold up commands
  * @param nodeTimeout how long a node may be silent
+ * @param checkpoints how often a partition that has grown gets a checkpoint
  * @param slots partitions of the orders topic: how many nodes there can be
  */
 public record Settings(
-    Patience patience, Duration tick, Duration timerBudget, Duration nodeTimeout, int slots) {
+    Patience patience,
+    Duration tick,
+    Duration timerBudget,
+    Duration nodeTimeout,
+    Duration checkpoints,
+    int slots) {
 
   Settings withSlots(int counted) {
-    return new Settings(patience, tick, timerBudget, nodeTimeout, counted);
+    return new Settings(patience, tick, timerBudget, nodeTimeout, checkpoints, counted);
   }
 }

@@ -1,9 +1,12 @@
 package io.sandglass.engine.wire;
 
+import io.sandglass.engine.audit.Ledger;
 import io.sandglass.engine.lifecycle.Rejection;
 import io.sandglass.engine.lifecycle.Sandbox;
+import io.sandglass.engine.wire.state.StoredLedger;
 import io.sandglass.engine.wire.state.StoredReceipt;
 import io.sandglass.engine.wire.state.StoredSandbox;
+import io.sandglass.schemas.ChainHash;
 import io.sandglass.schemas.WireFormat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +25,8 @@ public final class StateCodec {
   private static final BinaryMessageDecoder<StoredSandbox> SANDBOX_IN;
   private static final BinaryMessageEncoder<StoredReceipt> RECEIPT_OUT;
   private static final BinaryMessageDecoder<StoredReceipt> RECEIPT_IN;
+  private static final BinaryMessageEncoder<StoredLedger> LEDGER_OUT;
+  private static final BinaryMessageDecoder<StoredLedger> LEDGER_IN;
 
   static {
     // Avro instantiates only classes it was told to trust, and the list is one for the whole JVM.
@@ -35,25 +40,52 @@ public final class StateCodec {
     SANDBOX_IN = StoredSandbox.getDecoder();
     RECEIPT_OUT = StoredReceipt.getEncoder();
     RECEIPT_IN = StoredReceipt.getDecoder();
+    LEDGER_OUT = StoredLedger.getEncoder();
+    LEDGER_IN = StoredLedger.getDecoder();
   }
 
   private StateCodec() {}
 
   /** The state in bytes; there are none for {@link Sandbox.Absent}, which is never stored. */
-  public static byte[] encode(Sandbox sandbox) {
-    return switch (sandbox) {
+  public static byte[] encode(Kept kept) {
+    return switch (kept.sandbox()) {
       case Sandbox.Absent _ -> null;
-      case Sandbox.Live live -> bytes(SANDBOX_OUT, StoredStates.write(live));
-      case Sandbox.Ended ended -> bytes(SANDBOX_OUT, StoredStates.write(ended));
+      case Sandbox.Live live -> bytes(SANDBOX_OUT, StoredStates.write(live, kept.chain()));
+      case Sandbox.Ended ended -> bytes(SANDBOX_OUT, StoredStates.write(ended, kept.chain()));
     };
   }
 
-  /** The state of these bytes; no bytes are {@link Sandbox.Absent}. */
-  public static Sandbox decodeSandbox(byte[] bytes) {
+  /** The state of these bytes; no bytes are {@link Kept#NOTHING}. */
+  public static Kept decodeKept(byte[] bytes) {
     try {
-      return bytes == null
-          ? new Sandbox.Absent()
-          : StoredStates.read(SANDBOX_IN.decode(bytes, null));
+      return bytes == null ? Kept.NOTHING : StoredStates.read(SANDBOX_IN.decode(bytes, null));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public static byte[] encode(Ledger ledger) {
+    return bytes(
+        LEDGER_OUT,
+        new StoredLedger(
+            ledger.events(),
+            ByteBuffer.wrap(ledger.head().toBytes()),
+            ledger.last().map(Ledger.Last::sandboxId).orElse(null),
+            ledger.last().map(Ledger.Last::version).orElse(0L),
+            ledger.checkpoints(),
+            ledger.checkpointed()));
+  }
+
+  public static Ledger decodeLedger(byte[] bytes) {
+    try {
+      StoredLedger stored = LEDGER_IN.decode(bytes, null);
+      return new Ledger(
+          stored.getEvents(),
+          ChainHash.of(bytes(stored.getHead())),
+          Optional.ofNullable(stored.getLastSandboxId())
+              .map(id -> new Ledger.Last(id, stored.getLastVersion())),
+          stored.getCheckpoints(),
+          stored.getCheckpointed());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -87,12 +119,15 @@ public final class StateCodec {
 
   private static <T> byte[] bytes(BinaryMessageEncoder<T> encoder, T stored) {
     try {
-      ByteBuffer buffer = encoder.encode(stored);
-      byte[] bytes = new byte[buffer.remaining()];
-      buffer.get(bytes);
-      return bytes;
+      return bytes(encoder.encode(stored));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  static byte[] bytes(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.duplicate().get(bytes);
+    return bytes;
   }
 }

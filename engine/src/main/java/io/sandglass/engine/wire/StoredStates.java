@@ -11,6 +11,8 @@ import io.sandglass.engine.lifecycle.Tenure;
 import io.sandglass.engine.wire.state.StoredInFlight;
 import io.sandglass.engine.wire.state.StoredSandbox;
 import io.sandglass.engine.wire.state.StoredTenure;
+import io.sandglass.schemas.ChainHash;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +23,7 @@ final class StoredStates {
 
   private StoredStates() {}
 
-  static StoredSandbox write(Sandbox.Ended ended) {
+  static StoredSandbox write(Sandbox.Ended ended, ChainHash chain) {
     return StoredSandbox.newBuilder()
         .setVersion(ended.version())
         .setOrg(ended.org())
@@ -30,10 +32,11 @@ final class StoredStates {
         .setStage(ENDED)
         .setReason(Codes.of(ended.reason()))
         .setFingerprint(ended.fingerprint().orElse(null))
+        .setChain(ByteBuffer.wrap(chain.toBytes()))
         .build();
   }
 
-  static StoredSandbox write(Sandbox.Live live) {
+  static StoredSandbox write(Sandbox.Live live, ChainHash chain) {
     Tenure tenure = live.tenure();
     StoredSandbox.Builder stored =
         StoredSandbox.newBuilder()
@@ -41,7 +44,8 @@ final class StoredStates {
             .setOrg(tenure.org())
             .setNode(tenure.node())
             .setIncarnation(tenure.incarnation())
-            .setTenure(write(tenure));
+            .setTenure(write(tenure))
+            .setChain(ByteBuffer.wrap(chain.toBytes()));
     return switch (live.stage()) {
       case Stage.Starting stage ->
           stored
@@ -86,7 +90,11 @@ final class StoredStates {
     };
   }
 
-  static Sandbox read(StoredSandbox stored) {
+  static Kept read(StoredSandbox stored) {
+    return new Kept(sandbox(stored), ChainHash.of(StateCodec.bytes(stored.getChain())));
+  }
+
+  private static Sandbox sandbox(StoredSandbox stored) {
     if (stored.getStage().equals(ENDED)) {
       return new Sandbox.Ended(
           stored.getOrg(),

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sandglass.engine.lifecycle.Transitions.Transition;
 import io.sandglass.engine.wire.EventReader;
 import io.sandglass.engine.wire.EventWriter;
+import io.sandglass.engine.wire.Kept;
 import io.sandglass.engine.wire.StateCodec;
+import io.sandglass.schemas.ChainHash;
 import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.WireFormat;
 import java.util.HashSet;
@@ -36,7 +38,8 @@ class RandomHistoriesTest {
 
         @Override
         public Sandbox state(Sandbox state) {
-          return StateCodec.decodeSandbox(StateCodec.encode(state));
+          return StateCodec.decodeKept(StateCodec.encode(new Kept(state, ChainHash.SANDBOX)))
+              .sandbox();
         }
       };
 

@@ -29,7 +29,6 @@ class OutgoingTest {
   }
 
   private static Optional<Set<Integer>> partition(Optional<Integer> partition, int count) {
-    return Outgoing.partitioner()
-        .partitions("t", new byte[0], new Outgoing(BODY, partition), count);
+    return Outgoing.partitioner().partitions("t", new byte[0], Outgoing.to(partition, BODY), count);
   }
 }

@@ -3,12 +3,15 @@ package io.sandglass.engine.stream;
 import com.codahale.metrics.MetricRegistry;
 import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
+import io.sandglass.engine.audit.Ledger;
+import io.sandglass.engine.audit.SigningKey;
 import io.sandglass.engine.fleet.Node;
 import io.sandglass.engine.lifecycle.Deadline;
 import io.sandglass.engine.lifecycle.Patience;
-import io.sandglass.engine.lifecycle.Sandbox;
+import io.sandglass.engine.wire.Kept;
 import io.sandglass.engine.wire.NodeRecords;
 import io.sandglass.engine.wire.Receipt;
+import io.sandglass.schemas.ChainHash;
 import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.WireFormat;
@@ -60,6 +63,8 @@ final class Rig implements AutoCloseable {
           3);
   static final Duration TICK = Duration.ofMillis(50);
   static final Duration NODE_TIMEOUT = Duration.ofSeconds(10);
+  static final Duration CHECKPOINTS = Duration.ofMinutes(1);
+  static final SigningKey KEY = SigningKey.generate();
   static final int SLOTS = 4;
 
   /**
@@ -68,7 +73,12 @@ final class Rig implements AutoCloseable {
    * @param partition where it was addressed to; empty for its key's
    */
   record Sent(
-      String key, SpecificRecord body, Optional<Integer> partition, Optional<String> requestId) {}
+      String key,
+      SpecificRecord body,
+      Bytes value,
+      Optional<Integer> partition,
+      Optional<String> requestId,
+      Optional<ChainHash> chain) {}
 
   private final TopologyTestDriver driver;
   private final Path stateDirectory;
@@ -80,8 +90,9 @@ final class Rig implements AutoCloseable {
   }
 
   Rig(Instant start, Backlog backlog, LongSupplier nanoTime, int slots) {
-    Settings settings = new Settings(PATIENCE, TICK, Duration.ofMillis(250), NODE_TIMEOUT, slots);
-    Ports ports = new Ports(backlog, new EngineMetrics(metrics), nanoTime);
+    Settings settings =
+        new Settings(PATIENCE, TICK, Duration.ofMillis(250), NODE_TIMEOUT, CHECKPOINTS, slots);
+    Ports ports = new Ports(backlog, new EngineMetrics(metrics), KEY, nanoTime);
     Topology topology = SandboxTopology.build(settings, ports, new Noting());
     Properties properties = new Properties();
     properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
@@ -133,8 +144,11 @@ final class Rig implements AutoCloseable {
                 new Sent(
                     record.key(),
                     known(record.value()),
+                    Bytes.wrap(record.value()),
                     partitions.get(topic.topicName()).remove(),
-                    Outbox.requestId(record.headers())))
+                    Outbox.requestId(record.headers()),
+                    Optional.ofNullable(record.headers().lastHeader(ChainHash.HEADER))
+                        .map(header -> ChainHash.of(header.value()))))
         .toList();
   }
 
@@ -146,7 +160,11 @@ final class Rig implements AutoCloseable {
     };
   }
 
-  KeyValueStore<String, Sandbox> sandboxes() {
+  KeyValueStore<Integer, Ledger> ledgers() {
+    return driver.getKeyValueStore(Names.LEDGER_STORE);
+  }
+
+  KeyValueStore<String, Kept> sandboxes() {
     return driver.getKeyValueStore(Names.SANDBOXES_STORE);
   }
 
@@ -158,9 +176,9 @@ final class Rig implements AutoCloseable {
     return driver.getKeyValueStore(Names.DEADLINES_STORE);
   }
 
-  Map<String, Sandbox> allSandboxes() {
-    Map<String, Sandbox> all = new HashMap<>();
-    try (KeyValueIterator<String, Sandbox> entries = sandboxes().all()) {
+  Map<String, Kept> allSandboxes() {
+    Map<String, Kept> all = new HashMap<>();
+    try (KeyValueIterator<String, Kept> entries = sandboxes().all()) {
       entries.forEachRemaining(entry -> all.put(entry.key, entry.value));
     }
     return all;
@@ -187,9 +205,9 @@ final class Rig implements AutoCloseable {
   }
 
   /** Puts a state where the engine would have it, with its deadlines. */
-  void restore(String id, Sandbox sandbox) {
-    sandboxes().put(id, sandbox);
-    for (Deadline deadline : Deadline.of(sandbox)) {
+  void restore(String id, Kept kept) {
+    sandboxes().put(id, kept);
+    for (Deadline deadline : Deadline.of(kept.sandbox())) {
       deadlineStore().put(DeadlineIndex.key(deadline, id), new byte[0]);
     }
   }

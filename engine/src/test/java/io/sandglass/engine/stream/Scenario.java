@@ -1,14 +1,19 @@
 package io.sandglass.engine.stream;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sandglass.engine.audit.Ledger;
 import io.sandglass.engine.fleet.Node;
 import io.sandglass.engine.lifecycle.Evolution;
 import io.sandglass.engine.lifecycle.Sandbox;
 import io.sandglass.engine.lifecycle.Status;
+import io.sandglass.engine.wire.CheckpointRecords;
 import io.sandglass.engine.wire.EventReader;
+import io.sandglass.engine.wire.Kept;
 import io.sandglass.engine.wire.NodeRecords;
 import io.sandglass.engine.wire.Receipt;
+import io.sandglass.schemas.ChainHash;
 import io.sandglass.schemas.CommandOutcome;
 import io.sandglass.schemas.DeadLetter;
 import io.sandglass.schemas.RemoveContainer;
@@ -50,6 +55,7 @@ final class Scenario implements AutoCloseable {
   private final List<Rig.Sent> events = new ArrayList<>();
   private final List<Rig.Sent> orders = new ArrayList<>();
   private final List<Rig.Sent> outcomes = new ArrayList<>();
+  private final List<Rig.Sent> checkpoints = new ArrayList<>();
   private final List<Rig.Sent> deadLetters = new ArrayList<>();
 
   private Scenario(LongSupplier nanoTime, int slots) {
@@ -211,26 +217,45 @@ final class Scenario implements AutoCloseable {
    * found to be the same as the stores of the one that dies.
    */
   Scenario reboot() {
-    Map<String, Sandbox> sandboxes = rig.allSandboxes();
+    Map<String, Kept> sandboxes = rig.allSandboxes();
+    Ledger ledger = rig.ledgers().get(0);
     var deadlines = rig.allDeadlines();
     down(Duration.ZERO).up(0);
     assertThat(rig.allSandboxes()).isEqualTo(sandboxes);
     assertThat(rig.allDeadlines()).isEqualTo(deadlines);
+    assertThat(rig.ledgers().get(0)).isEqualTo(ledger);
     return this;
   }
 
   private void rebuild(Rig life) {
     nodes.values().forEach(life::restore);
-    Map<String, Sandbox> folded = new HashMap<>();
+    Map<String, Kept> folded = new HashMap<>();
+    Ledger ledger = Ledger.EMPTY;
     for (Rig.Sent sent : events) {
       EventReader.Recorded recorded = EventReader.read(sent.body());
-      Sandbox after =
-          Evolution.evolve(
-              folded.getOrDefault(recorded.sandboxId(), new Sandbox.Absent()), recorded.event());
-      folded.put(recorded.sandboxId(), after);
+      String id = recorded.sandboxId();
+      Kept before = folded.getOrDefault(id, Kept.NOTHING);
+      Sandbox after = Evolution.evolve(before.sandbox(), recorded.event());
+      ChainHash chain = before.chain().then(sent.key().getBytes(UTF_8), sent.value().get());
+      assertThat(sent.chain()).contains(chain);
+      folded.put(id, new Kept(after, chain));
+      ledger = ledger.with(id, after.version(), chain);
       rebuildReceipt(life, recorded, sent.body());
     }
     folded.forEach(life::restore);
+    for (Rig.Sent sent : checkpoints) {
+      var checkpoint = CheckpointRecords.read(sent.body()).checkpoint();
+      ledger =
+          new Ledger(
+              ledger.events(),
+              ledger.head(),
+              ledger.last(),
+              checkpoint.sequence(),
+              checkpoint.events());
+    }
+    if (ledger.events() > 0) {
+      life.ledgers().put(0, ledger);
+    }
   }
 
   /** What was accepted and changed something is in the log, and so is its receipt. */
@@ -252,6 +277,7 @@ final class Scenario implements AutoCloseable {
 
   private Scenario drain() {
     events.addAll(rig.drain(Topic.EVENTS));
+    checkpoints.addAll(rig.drain(Topic.CHECKPOINTS));
     orders.addAll(rig.drain(Topic.ORDERS));
     outcomes.addAll(rig.drain(Topic.OUTCOMES));
     deadLetters.addAll(rig.drain(Topic.DEAD_LETTERS));
@@ -280,12 +306,12 @@ final class Scenario implements AutoCloseable {
   }
 
   Status status(String id) {
-    Sandbox sandbox = rig.sandboxes().get(id);
-    return Status.of(sandbox == null ? new Sandbox.Absent() : sandbox);
+    Kept kept = rig.sandboxes().get(id);
+    return Status.of(kept == null ? new Sandbox.Absent() : kept.sandbox());
   }
 
   Sandbox.Live live(String id) {
-    return (Sandbox.Live) rig.sandboxes().get(id);
+    return (Sandbox.Live) rig.sandboxes().get(id).sandbox();
   }
 
   List<Rig.Sent> events(String id) {
@@ -294,6 +320,10 @@ final class Scenario implements AutoCloseable {
 
   List<Rig.Sent> events() {
     return events;
+  }
+
+  List<Rig.Sent> checkpoints() {
+    return checkpoints;
   }
 
   List<Rig.Sent> orders(String id) {

@@ -19,11 +19,13 @@ class TopologyDescriptionTest {
 
   @Test
   void isAsCommitted() throws IOException {
-    Settings settings = new Settings(Rig.PATIENCE, Rig.TICK, Rig.TICK, Rig.NODE_TIMEOUT, 1);
+    Settings settings =
+        new Settings(Rig.PATIENCE, Rig.TICK, Rig.TICK, Rig.NODE_TIMEOUT, Rig.TICK, 1);
     Ports ports =
         new Ports(
             _ -> CompletableFuture.completedFuture(OptionalLong.empty()),
             new EngineMetrics(new MetricRegistry()),
+            Rig.KEY,
             () -> 0);
     String described =
         SandboxTopology.build(settings, ports, Outgoing.partitioner()).describe().toString();
