@@ -27,6 +27,7 @@ import io.sandglass.api.control.Progress;
 import io.sandglass.api.control.Readiness;
 import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
+import io.sandglass.api.control.Waking;
 import io.sandglass.api.dataplane.BuildLogs;
 import io.sandglass.api.dataplane.DataPlane;
 import io.sandglass.api.dataplane.FilePlane;
@@ -202,16 +203,17 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             configuration.patience());
     ScheduledExecutorService timer =
         environment.lifecycle().scheduledExecutorService("api-timer-%d", true).threads(1).build();
+    Waking waking = new Waking(commandLog, progress, ids);
     Executions executions =
         new Executions(
-            commandLog,
+            waking,
             sandboxStore,
             nodes,
             new DataPlane(timer, configuration.dataPlaneKey()),
             sealer,
             ids);
     Files files =
-        new Files(executions, commandLog, nodes, new FilePlane(configuration.dataPlaneKey()), ids);
+        new Files(executions, waking, nodes, new FilePlane(configuration.dataPlaneKey()), ids);
     Housekeeping.start(
         timer, clock, commandStore, idempotencyStore, keyStore, () -> log.missing().isEmpty());
 

@@ -41,6 +41,13 @@ final class EngineStandIn {
     starting = start;
   }
 
+  /** Whether suspended ones wake as soon as they are asked to. */
+  private boolean waking = true;
+
+  synchronized void wakeSandboxes(boolean wake) {
+    waking = wake;
+  }
+
   synchronized Result handle(Command command) {
     Command.Header header = command.header();
     Decision before = receipts.get(header.commandId());
@@ -57,6 +64,13 @@ final class EngineStandIn {
     Known known = sandboxes.get(id);
     known.status = Status.RUNNING;
     return List.of(event(known, header(id), new Fact.SandboxStarted(), "report"));
+  }
+
+  /** What its node would report of a sandbox that was asked to wake. */
+  synchronized List<SandboxEvent> told(String id, Status status, Fact fact) {
+    Known known = sandboxes.get(id);
+    known.status = status;
+    return List.of(event(known, header(id), fact, "report"));
   }
 
   private static Command.Header header(String id) {
@@ -85,25 +99,65 @@ final class EngineStandIn {
               : accepted(
                   known, event(known, header, new Fact.EgressChanged(change.egress()), "command"));
       case Command.Destroy _ -> destroy(header, known);
-      case Command.BeginExecution begin ->
-          known.status == Status.RUNNING
-              ? accepted(
-                  known,
-                  event(
-                      known,
-                      header,
-                      new Fact.ExecutionStarted(
-                          begin.executionId(),
-                          begin.kind().name().toLowerCase(Locale.ROOT),
-                          begin.subject(),
-                          begin.timeout()),
-                      "command"))
-              : rejected("not_running", known.version);
+      case Command.Suspend _ -> suspend(header, known);
+      case Command.Wake _ ->
+          known.spec.mode() == Mode.PERSISTENT
+              ? use(header, known, new Fact.ActivityRecorded("wake"), "cannot_wake")
+              : rejected("cannot_wake", known.version);
+      case Command.BeginExecution begin -> {
+        Fact started =
+            new Fact.ExecutionStarted(
+                begin.executionId(),
+                begin.kind().name().toLowerCase(Locale.ROOT),
+                begin.subject(),
+                begin.timeout());
+        if (known.status != Status.SUSPENDED) {
+          yield use(header, known, started, "not_running");
+        }
+        List<SandboxEvent> events =
+            new ArrayList<>(List.of(event(known, header, started, "command")));
+        Result woken = use(header, known, started, "not_running");
+        events.addAll(woken.events());
+        yield new Result(woken.decision(), events);
+      }
       case Command.Touch touch ->
-          known.status == Status.RUNNING
-              ? accepted(
-                  known, event(known, header, new Fact.ActivityRecorded(touch.what()), "command"))
-              : rejected("not_running", known.version);
+          use(header, known, new Fact.ActivityRecorded(touch.what()), "not_running");
+    };
+  }
+
+  private static Result suspend(Command.Header header, Known known) {
+    if (known.spec.mode() != Mode.PERSISTENT) {
+      return rejected("not_persistent", known.version);
+    }
+    if (known.status != Status.RUNNING) {
+      return rejected("not_running", known.version);
+    }
+    known.status = Status.SUSPENDED;
+    SandboxEvent asked =
+        event(known, header, new Fact.SuspendRequested("frozen", "requested"), "command");
+    long version = known.version;
+    SandboxEvent asleep =
+        event(
+            known,
+            header(header.sandboxId()),
+            new Fact.SandboxSuspended("frozen", "requested"),
+            "report");
+    return new Result(new Decision.Accepted(version), List.of(asked, asleep));
+  }
+
+  private Result use(Command.Header header, Known known, Fact ifRunning, String otherwise) {
+    return switch (known.status) {
+      case CREATING, DESTROYED -> rejected(otherwise, known.version);
+      case RUNNING -> accepted(known, event(known, header, ifRunning, "command"));
+      case SUSPENDED -> {
+        SandboxEvent asked = event(known, header, new Fact.ResumeRequested("frozen"), "command");
+        long version = known.version;
+        List<SandboxEvent> events = new ArrayList<>(List.of(asked));
+        if (waking) {
+          events.addAll(told(header.sandboxId(), Status.RUNNING, new Fact.SandboxResumed()));
+        }
+        yield new Result(new Decision.Accepted(version), events);
+      }
     };
   }
 

@@ -22,8 +22,6 @@ import java.util.Optional;
 
 /** Running commands. Nothing runs before the log holds that it was about to. */
 public final class Executions {
-  private static final String NOT_RUNNING = "not_running";
-
   /**
    * What is to be run.
    *
@@ -39,7 +37,7 @@ public final class Executions {
     }
   }
 
-  private final CommandLog log;
+  private final Waking waking;
   private final SandboxStore sandboxes;
   private final Nodes nodes;
   private final DataPlane dataPlane;
@@ -47,13 +45,13 @@ public final class Executions {
   private final Ids ids;
 
   public Executions(
-      CommandLog log,
+      Waking waking,
       SandboxStore sandboxes,
       Nodes nodes,
       DataPlane dataPlane,
       EnvSealer sealer,
       Ids ids) {
-    this.log = log;
+    this.waking = waking;
     this.sandboxes = sandboxes;
     this.nodes = nodes;
     this.dataPlane = dataPlane;
@@ -61,15 +59,13 @@ public final class Executions {
     this.ids = ids;
   }
 
-  /** Whether it could run now; asked before anything is recorded. */
+  /** Whether it could run, perhaps after a wake; asked before anything is recorded. */
   public Answer<Sandbox> check(String orgId, String sandboxId) {
     Answer<Sandbox> found = Sandboxes.read(orgId, sandboxId, sandboxes.find(sandboxId));
     return found instanceof Answer.Done<Sandbox>(Sandbox sandbox)
             && sandbox.status() != Status.RUNNING
-        ? new Answer.Refused<>(
-            NOT_RUNNING,
-            "Expected the sandbox to be running, but it is " + sandbox.status().text() + ".",
-            Aftermath.NOTHING)
+            && sandbox.status() != Status.SUSPENDED
+        ? Waking.notRunning(sandbox)
         : found;
   }
 
@@ -101,32 +97,39 @@ public final class Executions {
     Map<String, String> env = new HashMap<>(sealer.open(sandbox.id(), sandbox.spec().env()));
     env.putAll(request.env());
     String executionId = origin.id("exe_", ids);
-    log.append(
+    Command.BeginExecution begin =
         new Command.BeginExecution(
             origin.header(sandbox.id(), ids),
             executionId,
             Command.BeginExecution.Kind.COMMAND,
             request.command(),
-            request.timeout()));
-    DataPlane.Call call =
-        dataPlane.begin(
-            node.get(),
-            new Execution(
-                executionId,
-                sandbox.id(),
-                sandbox.incarnation(),
-                request.command(),
-                request.timeout(),
-                request.workdir(),
-                env,
-                request.stdin()),
-            origin.requestId(),
-            lifeline);
-    return switch (call) {
-      case DataPlane.Call.Open(NodeStream stream) ->
-          new Answer.Done<>(new Live(executionId, stream));
-      case DataPlane.Call.Over(Run run) -> refused(run);
-    };
+            request.timeout());
+    return waking.call(
+        origin,
+        sandbox,
+        begin,
+        awake -> {
+          DataPlane.Call call =
+              dataPlane.begin(
+                  node.get(),
+                  new Execution(
+                      executionId,
+                      awake.id(),
+                      awake.incarnation(),
+                      request.command(),
+                      request.timeout(),
+                      request.workdir(),
+                      env,
+                      request.stdin()),
+                  origin.requestId(),
+                  lifeline);
+          return switch (call) {
+            case DataPlane.Call.Open(NodeStream stream) ->
+                new Waking.Reply.Answered<>(new Answer.Done<>(new Live(executionId, stream)));
+            case DataPlane.Call.NotAwake(String detail) -> new Waking.Reply.NotAwake<>(detail);
+            case DataPlane.Call.Over(Run run) -> new Waking.Reply.Answered<>(refused(run));
+          };
+        });
   }
 
   /** Runs it and waits for its end. */
@@ -175,7 +178,7 @@ public final class Executions {
       case Run.NeverBegan(Run.Cause cause, String detail) ->
           new Answer.Refused<>(
               switch (cause) {
-                case NOT_RUNNING -> NOT_RUNNING;
+                case NOT_RUNNING -> Waking.NOT_RUNNING;
                 case NODE_UNAVAILABLE -> "node_unavailable";
                 case TOO_MANY -> "too_many_requests";
                 case NOT_POSSIBLE -> "invalid_request";

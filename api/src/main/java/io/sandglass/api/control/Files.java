@@ -26,14 +26,14 @@ public final class Files {
   private static final Duration LISTING = Duration.ofSeconds(30);
 
   private final Executions executions;
-  private final CommandLog log;
+  private final Waking waking;
   private final Nodes nodes;
   private final FilePlane plane;
   private final Ids ids;
 
-  public Files(Executions executions, CommandLog log, Nodes nodes, FilePlane plane, Ids ids) {
+  public Files(Executions executions, Waking waking, Nodes nodes, FilePlane plane, Ids ids) {
     this.executions = executions;
-    this.log = log;
+    this.waking = waking;
     this.nodes = nodes;
     this.plane = plane;
     this.ids = ids;
@@ -55,19 +55,26 @@ public final class Files {
       return unreachable();
     }
     // An upload that failed may be tried again with its idempotency key, and is another one then.
-    Origin once =
-        new Origin(origin.orgId(), origin.actor(), origin.requestId(), null, origin.fingerprint());
-    FilePlane.Transfer transfer = begin(once, sandbox, Kind.UPLOAD, path, LARGEST_UPLOAD);
-    return switch (plane.upload(node.get(), transfer, content, origin.requestId())) {
-      case FileAnswer.Done<Long>(Long bytes) -> new Answer.Done<>(bytes);
-      case FileAnswer.Refused<Long>(Cause cause, String detail) ->
-          refused(cause == Cause.NOT_FOUND ? Cause.INVALID_PATH : cause, detail);
-      case FileAnswer.Unknown<Long>(String detail) ->
-          new Answer.Refused<>(
-              "execution_outcome_unknown",
-              detail + " The file may be there; the sandbox's events tell what is known.",
-              Aftermath.DOUBT);
-    };
+    Command.BeginExecution begin = begin(origin.unkeyed(), sandbox, Kind.UPLOAD, path);
+    return waking.call(
+        origin,
+        sandbox,
+        begin,
+        awake ->
+            switch (plane.upload(
+                node.get(), transfer(awake, begin, LARGEST_UPLOAD), content, origin.requestId())) {
+              case FileAnswer.Done<Long>(Long bytes) -> answered(new Answer.Done<>(bytes));
+              case FileAnswer.NotAwake<Long>(String detail) -> new Waking.Reply.NotAwake<>(detail);
+              case FileAnswer.Refused<Long>(Cause cause, String detail) ->
+                  refused(cause == Cause.NOT_FOUND ? Cause.INVALID_PATH : cause, detail);
+              case FileAnswer.Unknown<Long>(String detail) ->
+                  answered(
+                      new Answer.Refused<>(
+                          "execution_outcome_unknown",
+                          detail
+                              + " The file may be there; the sandbox's events tell what is known.",
+                          Aftermath.DOUBT));
+            });
   }
 
   /** Opens a file, which the caller then has to read or to close. */
@@ -76,8 +83,15 @@ public final class Files {
     if (node.isEmpty()) {
       return unreachable();
     }
-    FilePlane.Transfer transfer = begin(origin, sandbox, Kind.DOWNLOAD, path, LARGEST_DOWNLOAD);
-    return read(plane.download(node.get(), transfer, origin.requestId()));
+    Command.BeginExecution begin = begin(origin, sandbox, Kind.DOWNLOAD, path);
+    return waking.call(
+        origin,
+        sandbox,
+        begin,
+        awake ->
+            read(
+                plane.download(
+                    node.get(), transfer(awake, begin, LARGEST_DOWNLOAD), origin.requestId())));
   }
 
   /**
@@ -91,39 +105,55 @@ public final class Files {
     if (node.isEmpty()) {
       return unreachable();
     }
-    log.append(new Command.Touch(origin.header(sandbox.id(), ids), "files"));
-    FilePlane.Transfer listing =
-        new FilePlane.Transfer("-", sandbox.id(), sandbox.incarnation(), path, most, LISTING);
-    return read(plane.list(node.get(), listing, after, origin.requestId()));
+    return waking.call(
+        origin,
+        sandbox,
+        new Command.Touch(origin.header(sandbox.id(), ids), "files"),
+        awake -> {
+          FilePlane.Transfer listing =
+              new FilePlane.Transfer("-", awake.id(), awake.incarnation(), path, most, LISTING);
+          return read(plane.list(node.get(), listing, after, origin.requestId()));
+        });
   }
 
-  private FilePlane.Transfer begin(
-      Origin origin, Sandbox sandbox, Kind kind, String path, long most) {
-    String executionId = origin.id("exe_", ids);
-    log.append(
-        new Command.BeginExecution(
-            origin.header(sandbox.id(), ids), executionId, kind, path, LONGEST));
+  private Command.BeginExecution begin(Origin origin, Sandbox sandbox, Kind kind, String path) {
+    return new Command.BeginExecution(
+        origin.header(sandbox.id(), ids), origin.id("exe_", ids), kind, path, LONGEST);
+  }
+
+  private static FilePlane.Transfer transfer(
+      Sandbox sandbox, Command.BeginExecution begin, long most) {
     return new FilePlane.Transfer(
-        executionId, sandbox.id(), sandbox.incarnation(), path, most, LONGEST);
+        begin.executionId(),
+        sandbox.id(),
+        sandbox.incarnation(),
+        begin.subject(),
+        most,
+        begin.timeout());
   }
 
   /** Of what changes nothing, so that there is nothing to be in doubt about. */
-  private static <T> Answer<T> read(FileAnswer<T> answer) {
+  private static <T> Waking.Reply<T> read(FileAnswer<T> answer) {
     return switch (answer) {
-      case FileAnswer.Done<T>(T value) -> new Answer.Done<>(value);
+      case FileAnswer.Done<T>(T value) -> answered(new Answer.Done<>(value));
+      case FileAnswer.NotAwake<T>(String detail) -> new Waking.Reply.NotAwake<>(detail);
       case FileAnswer.Refused<T>(Cause cause, String detail) -> refused(cause, detail);
       case FileAnswer.Unknown<T>(String detail) -> refused(Cause.NODE_UNAVAILABLE, detail);
     };
   }
 
-  private static <T> Answer<T> unreachable() {
-    return refused(Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.");
+  private static <T> Waking.Reply<T> answered(Answer<T> answer) {
+    return new Waking.Reply.Answered<>(answer);
   }
 
-  private static <T> Answer<T> refused(Cause cause, String detail) {
+  private static <T> Answer<T> unreachable() {
+    return new Answer.Refused<>(
+        "node_unavailable", "The sandbox's node cannot be reached.", Aftermath.NOTHING);
+  }
+
+  private static <T> Waking.Reply<T> refused(Cause cause, String detail) {
     String code =
         switch (cause) {
-          case NOT_RUNNING -> "not_running";
           case NODE_UNAVAILABLE -> "node_unavailable";
           case TOO_MANY -> "too_many_requests";
           case NOT_FOUND -> "file_not_found";
@@ -136,6 +166,6 @@ public final class Files {
           case FILE_SYSTEM -> "file_system_refused";
           case BODY_BROKEN -> "malformed_request";
         };
-    return new Answer.Refused<>(code, detail, Aftermath.NOTHING);
+    return answered(new Answer.Refused<>(code, detail, Aftermath.NOTHING));
   }
 }

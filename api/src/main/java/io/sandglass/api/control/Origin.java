@@ -13,6 +13,11 @@ import io.sandglass.api.domain.Ids;
 public record Origin(
     String orgId, String actor, String requestId, String idempotencyKey, String fingerprint) {
 
+  /** Of what a request brings about beside what its idempotency key stands for. */
+  Origin unkeyed() {
+    return new Origin(orgId, actor, requestId, null, fingerprint);
+  }
+
   /** The same one for a repeated request with an idempotency key. */
   String id(String prefix, Ids ids) {
     return idempotencyKey == null

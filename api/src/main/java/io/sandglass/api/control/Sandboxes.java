@@ -134,6 +134,33 @@ public final class Sandboxes {
         : settle(new Command.KeepAlive(origin.header(id, ids), timeout));
   }
 
+  /** Puts a persistent one to sleep, unless something runs in it. */
+  public Answer<Sandbox> suspend(Origin origin, String id) {
+    Optional<Answer.Refused<Sandbox>> refusal = refusal(origin.orgId(), id);
+    return refusal.isPresent()
+        ? refusal.get()
+        : settle(new Command.Suspend(origin.header(id, ids)));
+  }
+
+  /**
+   * Wakes a persistent one; if it is awake, it counts as used.
+   *
+   * @param wait how long it may take to run before the answer; zero for not waiting
+   */
+  public Answer<Sandbox> wake(Origin origin, String id, Duration wait) {
+    Optional<Answer.Refused<Sandbox>> refusal = refusal(origin.orgId(), id);
+    if (refusal.isPresent()) {
+      return refusal.get();
+    }
+    Answer<Sandbox> answer = settle(new Command.Wake(origin.header(id, ids)));
+    return answer instanceof Answer.Done<Sandbox>(Sandbox sandbox) && wait.isPositive()
+        ? new Answer.Done<>(
+            progress
+                .await(id, now -> now.version() >= sandbox.version() && !now.isWaking(), wait)
+                .orElse(sandbox))
+        : answer;
+  }
+
   /** Replaces the network policy; the sandbox's node has it in force soon after. */
   public Answer<Sandbox> changeEgress(Origin origin, String id, EgressPolicy egress) {
     Optional<Answer.Refused<Sandbox>> refusal = refusal(origin.orgId(), id);

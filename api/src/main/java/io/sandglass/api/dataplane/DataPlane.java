@@ -71,6 +71,9 @@ public final class DataPlane {
     /** The command runs; the stream is the caller's to close. */
     record Open(NodeStream stream) implements Call {}
 
+    /** The node does not have the sandbox awake: nothing has begun, and the call may come again. */
+    record NotAwake(String detail) implements Call {}
+
     /** It does not: never a {@link Run.Finished}. */
     record Over(Run run) implements Call {}
   }
@@ -100,7 +103,7 @@ public final class DataPlane {
     }
     if (response.statusCode() != 200) {
       try (InputStream body = response.body()) {
-        return new Call.Over(refused(response.statusCode(), body.readNBytes(LARGEST_PROBLEM)));
+        return refused(response.statusCode(), body.readNBytes(LARGEST_PROBLEM));
       } catch (IOException e) {
         return new Call.Over(new Run.Unknown("The answer of the sandbox's node broke off."));
       }
@@ -146,7 +149,7 @@ public final class DataPlane {
   }
 
   /** What a node says before it starts anything. */
-  private Run refused(int status, byte[] body) {
+  private Call refused(int status, byte[] body) {
     String detail;
     String code;
     try {
@@ -157,27 +160,31 @@ public final class DataPlane {
       detail = "";
       code = "";
     }
-    return switch (status) {
-      case 404 -> new Run.NeverBegan(Run.Cause.NOT_RUNNING, "The sandbox's node does not hold it.");
-      case 409 ->
-          code.equals("not_running")
-              ? new Run.NeverBegan(Run.Cause.NOT_RUNNING, detail)
-              : new Run.Unknown("The sandbox's node has this execution already.");
-      case 400 ->
-          new Run.NeverBegan(
-              Run.Cause.NOT_POSSIBLE, detail.isEmpty() ? "The sandbox's node refused it." : detail);
-      case 429 ->
-          new Run.NeverBegan(
-              Run.Cause.TOO_MANY, "The sandbox's node runs as many executions as it can.");
-      case 401, 403, 503 ->
-          new Run.NeverBegan(
-              Run.Cause.NODE_UNAVAILABLE,
-              "The sandbox's node refused ("
-                  + status
-                  + ")"
-                  + (detail.isEmpty() ? "." : ": " + detail));
-      default -> new Run.Unknown("The sandbox's node answered with status " + status + ".");
-    };
+    if (status == 404) {
+      return new Call.NotAwake("The sandbox's node does not hold it.");
+    }
+    if (code.equals("not_running")) {
+      return new Call.NotAwake(detail);
+    }
+    return new Call.Over(
+        switch (status) {
+          case 409 -> new Run.Unknown("The sandbox's node has this execution already.");
+          case 400 ->
+              new Run.NeverBegan(
+                  Run.Cause.NOT_POSSIBLE,
+                  detail.isEmpty() ? "The sandbox's node refused it." : detail);
+          case 429 ->
+              new Run.NeverBegan(
+                  Run.Cause.TOO_MANY, "The sandbox's node runs as many executions as it can.");
+          case 401, 403, 503 ->
+              new Run.NeverBegan(
+                  Run.Cause.NODE_UNAVAILABLE,
+                  "The sandbox's node refused ("
+                      + status
+                      + ")"
+                      + (detail.isEmpty() ? "." : ": " + detail));
+          default -> new Run.Unknown("The sandbox's node answered with status " + status + ".");
+        });
   }
 
   private static String stripSlash(String url) {

@@ -5,6 +5,9 @@ public sealed interface FileAnswer<T> {
 
   record Done<T>(T value) implements FileAnswer<T> {}
 
+  /** The node does not have the sandbox awake: nothing was read, and the request may come again. */
+  record NotAwake<T>(String detail) implements FileAnswer<T> {}
+
   /** Nothing has changed. */
   record Refused<T>(Cause cause, String detail) implements FileAnswer<T> {}
 
@@ -13,7 +16,6 @@ public sealed interface FileAnswer<T> {
 
   /** Why not. */
   enum Cause {
-    NOT_RUNNING,
     NODE_UNAVAILABLE,
     TOO_MANY,
     NOT_FOUND,

@@ -84,9 +84,13 @@ public final class FilePlane {
     try {
       HttpResponse<InputStream> response = answer.get();
       try (InputStream body = response.body()) {
-        return response.statusCode() == 204
-            ? new FileAnswer.Done<>(sent)
-            : refused(response.statusCode(), body);
+        if (response.statusCode() == 204) {
+          return new FileAnswer.Done<>(sent);
+        }
+        FileAnswer<Long> refused = refused(response.statusCode(), body);
+        return refused instanceof FileAnswer.NotAwake<Long>(String detail) && sent > 0
+            ? new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, detail) // it can't be sent again
+            : refused;
       }
     } catch (ExecutionException e) {
       return lost(e.getCause());
@@ -207,9 +211,8 @@ public final class FilePlane {
       detail = "";
     }
     return switch (code) {
-      case "unknown_sandbox" ->
-          new FileAnswer.Refused<>(Cause.NOT_RUNNING, "The sandbox's node does not hold it.");
-      case "not_running" -> new FileAnswer.Refused<>(Cause.NOT_RUNNING, detail);
+      case "unknown_sandbox" -> new FileAnswer.NotAwake<>("The sandbox's node does not hold it.");
+      case "not_running" -> new FileAnswer.NotAwake<>(detail);
       case "too_many_executions" -> new FileAnswer.Refused<>(Cause.TOO_MANY, detail);
       case "not_found" -> new FileAnswer.Refused<>(Cause.NOT_FOUND, detail);
       case "invalid_path" -> new FileAnswer.Refused<>(Cause.INVALID_PATH, detail);

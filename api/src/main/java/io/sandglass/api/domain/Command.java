@@ -28,6 +28,10 @@ public sealed interface Command {
 
   record ChangeEgress(Header header, EgressPolicy egress) implements Command {}
 
+  record Suspend(Header header) implements Command {}
+
+  record Wake(Header header) implements Command {}
+
   record Destroy(Header header) implements Command {}
 
   /** Appended before it begins; nobody waits for its outcome. */

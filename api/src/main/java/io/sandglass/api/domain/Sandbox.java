@@ -5,7 +5,7 @@ import java.time.Instant;
 /**
  * A sandbox as its events up to {@code version} tell it.
  *
- * @param reason why it ended or rests unasked; null while nothing unusual happened
+ * @param reason why it ended or rests; null while it does neither
  * @param incarnation which life of its container this is
  */
 public record Sandbox(
@@ -33,6 +33,23 @@ public record Sandbox(
           createdAt, startedAt == null ? at : startedAt, expiresAt, at, suspendedAt, destroyedAt);
     }
 
+    /** It is in that status from then on; the first sleep and the first end count. */
+    Times in(Status status, Instant at) {
+      return switch (status) {
+        case CREATING -> this;
+        case RUNNING ->
+            new Times(createdAt, startedAt, expiresAt, lastActivityAt, null, destroyedAt);
+        case SUSPENDED ->
+            suspendedAt == null
+                ? new Times(createdAt, startedAt, expiresAt, lastActivityAt, at, destroyedAt)
+                : this;
+        case DESTROYED ->
+            destroyedAt == null
+                ? new Times(createdAt, startedAt, expiresAt, lastActivityAt, suspendedAt, at)
+                : this;
+      };
+    }
+
     Times expiringAt(Instant at) {
       return new Times(createdAt, startedAt, at, lastActivityAt, suspendedAt, destroyedAt);
     }
@@ -40,23 +57,20 @@ public record Sandbox(
     Times activeAt(Instant at) {
       return new Times(createdAt, startedAt, expiresAt, at, suspendedAt, destroyedAt);
     }
+  }
 
-    Times suspendedAt(Instant at) {
-      return new Times(createdAt, startedAt, expiresAt, lastActivityAt, at, destroyedAt);
-    }
-
-    /** The first end counts. */
-    Times destroyedAt(Instant at) {
-      return new Times(
-          createdAt,
-          startedAt,
-          expiresAt,
-          lastActivityAt,
-          suspendedAt,
-          destroyedAt == null ? at : destroyedAt);
-    }
+  /** Whether its node was asked to wake it and has not answered; one that rests has a reason. */
+  public boolean isWaking() {
+    return status == Status.SUSPENDED && reason == null;
   }
 
   /** A closed code and a sentence. */
-  public record Reason(String code, String detail) {}
+  public record Reason(String code, String detail) {
+    static final String WAKE_FAILED = "wake_failed";
+
+    /** Whether another try to wake it would come to the same. */
+    public boolean keepsItAsleep() {
+      return code.equals(WAKE_FAILED) || code.equals("node_lost") || code.equals("exited");
+    }
+  }
 }

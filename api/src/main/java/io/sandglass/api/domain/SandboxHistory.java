@@ -4,12 +4,9 @@ import io.sandglass.api.domain.Sandbox.Reason;
 import io.sandglass.api.domain.Sandbox.Times;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.Set;
 
 /** Folds facts into what clients see. Reads no clock: the same log gives the same sandboxes. */
 public final class SandboxHistory {
-  private static final Set<String> ASKED_SUSPENDS = Set.of("idle", "requested", "memory");
-
   private SandboxHistory() {}
 
   /**
@@ -27,11 +24,8 @@ public final class SandboxHistory {
             ? begun(header, requested)
             : before.orElseThrow(
                 () -> new IllegalStateException("No history before " + header.eventId()));
-    Sandbox next = changed(base, event.fact(), header.at());
-    Times times =
-        header.statusAfter() == Status.DESTROYED
-            ? next.times().destroyedAt(header.at())
-            : next.times();
+    Sandbox next = changed(base, event.fact(), header.at(), header.statusAfter());
+    Times times = next.times().in(header.statusAfter(), header.at());
     SandboxSpec spec =
         header.statusAfter() == Status.DESTROYED
             ? next.spec().withEnv(new SealedEnv(next.spec().envNames(), null))
@@ -61,21 +55,28 @@ public final class SandboxHistory {
         header.version());
   }
 
-  private static Sandbox changed(Sandbox sandbox, Fact fact, Instant at) {
+  private static Sandbox changed(Sandbox sandbox, Fact fact, Instant at, Status after) {
     Times times = sandbox.times();
     return switch (fact) {
       case Fact.SandboxStarted _ -> with(sandbox, times.started(at));
       case Fact.TimeoutExtended extended -> with(sandbox, times.expiringAt(extended.expiresAt()));
       case Fact.ActivityRecorded _, Fact.ExecutionStarted _, Fact.ExecutionFinished _ ->
           with(sandbox, times.activeAt(at));
-      case Fact.SandboxResumed _ ->
-          because(with(sandbox, times.activeAt(at).suspendedAt(null)), null);
+      case Fact.SandboxResumed _ -> because(with(sandbox, times.activeAt(at)), null);
+      // Asked to sleep deeper, it sleeps for the reason that it has until it does.
+      case Fact.SuspendRequested asked ->
+          sandbox.reason() == null
+              ? because(sandbox, new Reason(asked.reason(), why(asked.reason()) + "."))
+              : sandbox;
       case Fact.SandboxSuspended suspended ->
           because(
-              with(sandbox, times.suspendedAt(at)),
-              ASKED_SUSPENDS.contains(suspended.reason())
-                  ? null
-                  : new Reason(suspended.reason(), "The sandbox's files are kept."));
+              sandbox,
+              new Reason(
+                  suspended.reason(), why(suspended.reason()) + "; " + kept(suspended.depth())));
+      case Fact.SuspendFailed _ -> after == Status.RUNNING ? because(sandbox, null) : sandbox;
+      case Fact.ResumeRequested _ -> because(sandbox, null);
+      case Fact.ResumeFailed failed ->
+          because(sandbox, new Reason(Reason.WAKE_FAILED, failed.detail()));
       case Fact.StopRequested stop -> because(sandbox, new Reason(stop.reason(), stop.detail()));
       case Fact.SandboxEnded ended -> because(sandbox, new Reason(ended.reason(), ended.detail()));
       case Fact.EgressChanged change ->
@@ -89,14 +90,24 @@ public final class SandboxHistory {
               sandbox.nodeId(),
               sandbox.incarnation(),
               sandbox.version());
-      case Fact.SandboxRequested _,
-          Fact.PlacementChanged _,
-          Fact.SuspendRequested _,
-          Fact.SuspendFailed _,
-          Fact.ResumeRequested _,
-          Fact.ResumeFailed _ ->
-          sandbox;
+      case Fact.SandboxRequested _, Fact.PlacementChanged _ -> sandbox;
     };
+  }
+
+  private static String why(String reason) {
+    return switch (reason) {
+      case "idle" -> "It was idle";
+      case "requested" -> "It was suspended on request";
+      case "memory" -> "Its node wanted the memory back";
+      case "exited" -> "Its processes ended by themselves";
+      case "node_lost" -> "Its node was lost";
+      case "node_returned" -> "Its node found it awake";
+      default -> reason;
+    };
+  }
+
+  private static String kept(String depth) {
+    return depth.equals("frozen") ? "its memory is kept." : "its files are kept.";
   }
 
   private static Sandbox with(Sandbox sandbox, Times times) {

@@ -3,6 +3,7 @@ package io.sandglass.api.http;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -15,6 +16,13 @@ public final class Prefer {
   private static final Pattern WAIT = Pattern.compile("wait\\s*=\\s*\"?([0-9]{1,9})\"?");
 
   private Prefer() {}
+
+  /** The header that tells the client that its wish was heard. */
+  public static Map<String, String> applied(Optional<Duration> waiting) {
+    return waiting
+        .map(time -> Map.of("Preference-Applied", "wait=" + time.toSeconds()))
+        .orElse(Map.of());
+  }
 
   /** How long the client would wait, two minutes at most; empty when it says nothing of it. */
   public static Optional<Duration> waiting(List<String> headers) {

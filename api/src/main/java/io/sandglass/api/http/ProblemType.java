@@ -115,6 +115,11 @@ public enum ProblemType {
   DATABASE_UNAVAILABLE(503, "The database is out of reach", "Try again later."),
   NO_CAPACITY(503, "No node has room", "Try again when sandboxes have ended, or add a node."),
   NODE_UNAVAILABLE(503, "The sandbox's node is out of reach", "Try again later."),
+  WAKE_FAILED(
+      503,
+      "The sandbox did not wake up",
+      "It was asked to, for this call, and did not come up in time, or could not. Nothing has begun"
+          + " in it. Try again; the sandbox and its events tell more."),
   NOT_READY(503, "Not ready", "The detail says what is missing."),
   HTTP_VERSION_NOT_SUPPORTED(505, "The HTTP version is not supported", "Use HTTP/1.1."),
   NO_SPACE(

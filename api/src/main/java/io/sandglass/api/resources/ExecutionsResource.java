@@ -105,7 +105,8 @@ public final class ExecutionsResource {
           The texts of one stream, put together, are the `stdout` or `stderr` of the plain answer. \
           Comments keep the connection alive. What keeps a command from starting is answered as \
           without streaming. A client that does not read holds the command back; one that hangs \
-          up, with or without streaming, has it killed with its whole process tree.""")
+          up, with or without streaming, has it killed with its whole process tree. A suspended \
+          sandbox is woken first.""")
   @RequestBody(
       required = true,
       content = @Content(schema = @Schema(implementation = ExecuteRequest.class)))
@@ -124,7 +125,8 @@ public final class ExecutionsResource {
     ProblemType.NOT_RUNNING,
     ProblemType.EXECUTION_IN_DOUBT,
     ProblemType.IDEMPOTENCY_CONFLICT,
-    ProblemType.EXECUTION_OUTCOME_UNKNOWN
+    ProblemType.EXECUTION_OUTCOME_UNKNOWN,
+    ProblemType.WAKE_FAILED
   })
   public Response execute(
       @Parameter(hidden = true) @Auth Caller caller,

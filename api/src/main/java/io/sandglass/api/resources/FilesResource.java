@@ -119,7 +119,7 @@ public final class FilesResource {
               + " are made. The file appears under its name only when all of it has arrived, and"
               + " then replaces what was there; an upload that fails leaves nothing behind. A path"
               + " that ends in a symbolic link writes what the link leads to, inside the sandbox."
-              + " The mode of a file that is replaced stays.")
+              + " The mode of a file that is replaced stays. A suspended sandbox is woken first.")
   @RequestBody(
       required = true,
       content =
@@ -144,6 +144,7 @@ public final class FilesResource {
     ProblemType.TOO_MANY_REQUESTS,
     ProblemType.EXECUTION_OUTCOME_UNKNOWN,
     ProblemType.NODE_UNAVAILABLE,
+    ProblemType.WAKE_FAILED,
     ProblemType.NO_SPACE
   })
   public Response upload(
@@ -206,7 +207,7 @@ public final class FilesResource {
       description =
           "A regular file of up to 1 GiB. The answer's Content-Length is its size; an answer that"
               + " ends earlier has broken off. Of files that do not know their size, such as those"
-              + " in /proc, up to 1 MiB.")
+              + " in /proc, up to 1 MiB. A suspended sandbox is woken first.")
   @ApiResponse(
       responseCode = "200",
       description = "Its content",
@@ -226,7 +227,8 @@ public final class FilesResource {
     ProblemType.FILE_SYSTEM_REFUSED,
     ProblemType.TOO_MANY_REQUESTS,
     ProblemType.LOG_UNAVAILABLE,
-    ProblemType.NODE_UNAVAILABLE
+    ProblemType.NODE_UNAVAILABLE,
+    ProblemType.WAKE_FAILED
   })
   public Response download(
       @Parameter(hidden = true) @Auth Caller caller,
@@ -266,7 +268,9 @@ public final class FilesResource {
   @Operation(
       operationId = "listFiles",
       summary = "List a directory",
-      description = "In the byte order of the names, a page at a time. Links are not followed.")
+      description =
+          "In the byte order of the names, a page at a time. Links are not followed. A suspended"
+              + " sandbox is woken first.")
   @ApiResponse(
       responseCode = "200",
       description = "What is in it",
@@ -283,7 +287,8 @@ public final class FilesResource {
     ProblemType.FILE_SYSTEM_REFUSED,
     ProblemType.TOO_MANY_REQUESTS,
     ProblemType.LOG_UNAVAILABLE,
-    ProblemType.NODE_UNAVAILABLE
+    ProblemType.NODE_UNAVAILABLE,
+    ProblemType.WAKE_FAILED
   })
   public Response list(
       @Parameter(hidden = true) @Auth Caller caller,

@@ -36,7 +36,7 @@ record SandboxView(
     @Schema(format = "date-time", nullable = true) String suspendedAt,
     @Schema(format = "date-time", nullable = true) String destroyedAt,
     @Schema(
-            description = "Why it ended, or rests unasked",
+            description = "Why it ended, or rests; null for one that is about to wake",
             nullable = true,
             allowableValues = {
               "requested",
@@ -45,7 +45,11 @@ record SandboxView(
               "exited",
               "oom_killed",
               "runtime_lost",
-              "node_lost"
+              "node_lost",
+              "idle",
+              "memory",
+              "node_returned",
+              "wake_failed"
             })
         String reason,
     @Schema(nullable = true) String reasonDetail,

@@ -111,9 +111,8 @@ public final class SandboxesResource {
   }
 
   private static Reply created(Sandbox sandbox, Optional<Duration> wait) {
-    Map<String, String> headers = new HashMap<>();
+    Map<String, String> headers = new HashMap<>(Prefer.applied(wait));
     headers.put(HttpHeaders.LOCATION, "/v1/sandboxes/" + sandbox.id());
-    wait.ifPresent(time -> headers.put("Preference-Applied", "wait=" + time.toSeconds()));
     return new Reply(201, headers, SandboxView.of(sandbox));
   }
 
@@ -209,6 +208,88 @@ public final class SandboxesResource {
             Answer.carry(
                 sandboxes.keepAlive(origin, id, timeout.orElse(null)),
                 sandbox -> Reply.ok(SandboxView.of(sandbox))));
+  }
+
+  @POST
+  @Path("/{id}/suspend")
+  @Consumes(MediaType.APPLICATION_JSON)
+  @Operation(
+      operationId = "suspendSandbox",
+      summary = "Put a persistent sandbox to sleep",
+      description =
+          "Its processes stand still and keep their memory; later, or when its node wants the"
+              + " memory back, they are ended and its files kept. The sandbox counts as suspended as"
+              + " soon as that is decided. Done also for one that sleeps already. What runs in it,"
+              + " and a transfer, holds it off.")
+  @RequestBody(content = @Content(schema = @Schema(implementation = NoFields.class)))
+  @ApiResponse(
+      responseCode = "200",
+      description = "The sandbox, suspended",
+      content = @Content(schema = @Schema(implementation = SandboxView.class)))
+  @Documented({
+    ProblemType.FOREIGN_ORGANIZATION,
+    ProblemType.SANDBOX_NOT_FOUND,
+    ProblemType.NOT_PERSISTENT,
+    ProblemType.NOT_RUNNING,
+    ProblemType.EXECUTION_IN_FLIGHT,
+    ProblemType.IDEMPOTENCY_CONFLICT
+  })
+  public Response suspend(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @PathParam("id") String id,
+      @HeaderParam("Idempotency-Key") String idempotencyKey,
+      @Context UriInfo uri,
+      @Parameter(hidden = true) InputStream body) {
+    Body<NoFields> request = bodies.readOptional(body, NoFields.class);
+    return idempotency.answer(
+        Calls.repeatable(caller, idempotencyKey, uri, request),
+        () -> id,
+        (origin, _) ->
+            Answer.carry(
+                sandboxes.suspend(origin, id), sandbox -> Reply.ok(SandboxView.of(sandbox))));
+  }
+
+  @POST
+  @Path("/{id}/wake")
+  @Consumes(MediaType.APPLICATION_JSON)
+  @Operation(
+      operationId = "wakeSandbox",
+      summary = "Wake a persistent sandbox",
+      description =
+          "Of one that runs, it is activity: its idle clock begins anew. Executing, uploading,"
+              + " downloading and listing files wake a sandbox by themselves.")
+  @RequestBody(content = @Content(schema = @Schema(implementation = NoFields.class)))
+  @ApiResponse(
+      responseCode = "200",
+      description = "The sandbox: it runs, or is about to",
+      content = @Content(schema = @Schema(implementation = SandboxView.class)))
+  @Documented({
+    ProblemType.FOREIGN_ORGANIZATION,
+    ProblemType.SANDBOX_NOT_FOUND,
+    ProblemType.CANNOT_WAKE,
+    ProblemType.IDEMPOTENCY_CONFLICT
+  })
+  public Response wake(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @PathParam("id") String id,
+      @HeaderParam("Idempotency-Key") String idempotencyKey,
+      @Parameter(
+              description =
+                  "wait=N: answer when it runs or could not be woken, at the latest after N"
+                      + " seconds")
+          @HeaderParam("Prefer")
+          List<String> prefer,
+      @Context UriInfo uri,
+      @Parameter(hidden = true) InputStream body) {
+    Body<NoFields> request = bodies.readOptional(body, NoFields.class);
+    Optional<Duration> wait = Prefer.waiting(prefer);
+    return idempotency.answer(
+        Calls.repeatable(caller, idempotencyKey, uri, request),
+        () -> id,
+        (origin, _) ->
+            Answer.carry(
+                sandboxes.wake(origin, id, wait.orElse(Duration.ZERO)),
+                sandbox -> new Reply(200, Prefer.applied(wait), SandboxView.of(sandbox))));
   }
 
   @PUT

@@ -12,8 +12,10 @@ import io.sandglass.schemas.Egress;
 import io.sandglass.schemas.KeepAlive;
 import io.sandglass.schemas.Size;
 import io.sandglass.schemas.StartSpec;
+import io.sandglass.schemas.SuspendSandbox;
 import io.sandglass.schemas.TemplateRef;
 import io.sandglass.schemas.TouchSandbox;
+import io.sandglass.schemas.WakeSandbox;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,6 +38,8 @@ public final class CommandWriter {
           KeepAlive.newBuilder().setMeta(meta).setTimeoutMs(millis(keepAlive.timeout())).build();
       case Command.ChangeEgress change ->
           ChangeEgress.newBuilder().setMeta(meta).setEgress(egress(change.egress())).build();
+      case Command.Suspend _ -> SuspendSandbox.newBuilder().setMeta(meta).build();
+      case Command.Wake _ -> WakeSandbox.newBuilder().setMeta(meta).build();
       case Command.Destroy _ -> DestroySandbox.newBuilder().setMeta(meta).build();
       case Command.BeginExecution begin ->
           BeginExecution.newBuilder()

@@ -1,0 +1,152 @@
+package io.sandglass.api.control;
+
+import io.sandglass.api.control.Answer.Aftermath;
+import io.sandglass.api.domain.Command;
+import io.sandglass.api.domain.Decision;
+import io.sandglass.api.domain.Ids;
+import io.sandglass.api.domain.Mode;
+import io.sandglass.api.domain.Sandbox;
+import io.sandglass.api.domain.Status;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Sees calls through that need a sandbox awake. In a race with a suspend the node has the last
+ * word: while the sandbox is not awake it turns a call down without having begun anything, and the
+ * same call comes again after a wake.
+ */
+public final class Waking {
+  static final String NOT_RUNNING = "not_running";
+  private static final String FAILED = "wake_failed";
+
+  /** Within the grace that the engine gives an execution: its end must not come too late. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+  /** What a node says to a call. */
+  sealed interface Reply<T> {
+    record Answered<T>(Answer<T> answer) implements Reply<T> {}
+
+    /** Nothing has begun. */
+    record NotAwake<T>(String detail) implements Reply<T> {}
+  }
+
+  private final CommandLog log;
+  private final Progress progress;
+  private final Ids ids;
+
+  public Waking(CommandLog log, Progress progress, Ids ids) {
+    this.log = log;
+    this.progress = progress;
+    this.ids = ids;
+  }
+
+  /**
+   * Has a call announced and made, after a wake if need be.
+   *
+   * @param announcement appended once, before the call is made
+   * @param call asks the sandbox's node; may be made again while the sandbox is not awake
+   */
+  <T> Answer<T> call(
+      Origin origin, Sandbox sandbox, Command announcement, Function<Sandbox, Reply<T>> call) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    log.append(announcement);
+    Answer<Sandbox> awake =
+        sandbox.status() == Status.RUNNING
+            ? new Answer.Done<>(sandbox)
+            : wake(origin, sandbox.id(), deadline);
+    Duration pause = Duration.ZERO;
+    while (awake instanceof Answer.Done<Sandbox>(Sandbox now)) {
+      switch (call.apply(now)) {
+        case Reply.Answered<T>(Answer<T> answer) -> {
+          return answer;
+        }
+        case Reply.NotAwake<T>(String detail) when now.spec().mode() != Mode.PERSISTENT -> {
+          return refused(NOT_RUNNING, detail);
+        }
+        case Reply.NotAwake<T>(String detail) -> {
+          if (left(deadline).isZero() || !rest(pause)) {
+            return refused(FAILED, "The sandbox's node does not have it awake: " + detail);
+          }
+        }
+      }
+      pause = pause.isZero() ? FIRST_PAUSE : shorter(pause.multipliedBy(2), LONGEST_PAUSE);
+      awake = wake(origin, sandbox.id(), deadline);
+    }
+    return Answer.carry(
+        awake,
+        _ -> {
+          throw new IllegalStateException("It is awake");
+        });
+  }
+
+  /** The sandbox as it is when it runs. Said after the node's word, and so decided after it. */
+  private Answer<Sandbox> wake(Origin origin, String id, long deadline) {
+    Command.Wake waking = new Command.Wake(origin.unkeyed().header(id, ids));
+    return switch (log.decide(waking)) {
+      case Decision.Accepted(long version) -> {
+        Optional<Sandbox> seen =
+            progress.await(id, now -> now.version() >= version && !now.isWaking(), left(deadline));
+        yield seen.filter(now -> now.version() >= version && !now.isWaking())
+            .map(now -> settled(origin, now, deadline))
+            .orElseGet(
+                () ->
+                    refused(
+                        FAILED,
+                        "The sandbox did not wake up within "
+                            + PATIENCE.toSeconds()
+                            + " s. It may still do so."));
+      }
+      case Decision.Rejected(String code, String detail, long version) -> {
+        // A GET must agree.
+        var _ = progress.await(id, now -> now.version() >= version, left(deadline));
+        yield refused(code.equals("cannot_wake") ? NOT_RUNNING : code, detail);
+      }
+      case Decision.Undecided() ->
+          refused(FAILED, "The sandbox was asked to wake up, but nothing was decided in time.");
+    };
+  }
+
+  private Answer<Sandbox> settled(Origin origin, Sandbox now, long deadline) {
+    return switch (now.status()) {
+      case RUNNING -> new Answer.Done<>(now);
+      case CREATING, DESTROYED -> notRunning(now);
+      case SUSPENDED ->
+          now.reason().keepsItAsleep() || left(deadline).isZero()
+              ? refused(FAILED, "The sandbox can't be woken: " + now.reason().detail())
+              // Somebody has put it to sleep again meanwhile.
+              : wake(origin, now.id(), deadline);
+    };
+  }
+
+  static <T> Answer<T> notRunning(Sandbox sandbox) {
+    return refused(
+        NOT_RUNNING,
+        "Expected the sandbox to be running, but it is " + sandbox.status().text() + ".");
+  }
+
+  private static <T> Answer<T> refused(String code, String detail) {
+    return new Answer.Refused<>(code, detail, Aftermath.NOTHING);
+  }
+
+  private static Duration left(long deadline) {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
+  }
+
+  private static boolean rest(Duration pause) {
+    try {
+      Thread.sleep(pause);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+}
