@@ -1,7 +1,6 @@
 package io.sandglass.api;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.dropwizard.auth.PolymorphicAuthDynamicFeature;
 import io.dropwizard.auth.PolymorphicAuthValueFactoryProvider;
 import io.dropwizard.configuration.ConfigurationSourceProvider;
 import io.dropwizard.configuration.FileConfigurationSourceProvider;
@@ -32,8 +31,8 @@ import io.sandglass.api.dataplane.BuildLogs;
 import io.sandglass.api.dataplane.DataPlane;
 import io.sandglass.api.dataplane.FilePlane;
 import io.sandglass.api.domain.Ids;
+import io.sandglass.api.http.Access;
 import io.sandglass.api.http.Administrator;
-import io.sandglass.api.http.Authentication;
 import io.sandglass.api.http.Caller;
 import io.sandglass.api.http.EncodedBodies;
 import io.sandglass.api.http.Idempotency;
@@ -41,6 +40,7 @@ import io.sandglass.api.http.JettyProblems;
 import io.sandglass.api.http.JsonBodies;
 import io.sandglass.api.http.RequestIds;
 import io.sandglass.api.http.ThrowableMapper;
+import io.sandglass.api.http.UnreadBodies;
 import io.sandglass.api.kafka.ProjectionReader;
 import io.sandglass.api.resources.AdminResource;
 import io.sandglass.api.resources.CatalogResource;
@@ -183,7 +183,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
 
     MasterKey master = masterKey(configuration, random);
     EnvSealer sealer = new EnvSealer(master, keyStore, clock);
-    Accounts accounts = new Accounts(new AccountStore(jdbi), ids, clock);
+    Accounts accounts = new Accounts(new AccountStore(jdbi), master.pepper(), ids, clock);
     bootstrap = new Bootstrap(accounts);
     TemplateStore templateStore = new TemplateStore(jdbi);
     Catalog catalog =
@@ -222,7 +222,8 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     Idempotency idempotency =
         new Idempotency(idempotencyStore, master, environment.getObjectMapper(), clock);
     serve(configuration, environment, new RequestIds(ids));
-    authenticate(environment, accounts, AdminKey.of(configuration.adminKey()));
+    authenticate(
+        environment, new Access(accounts, AdminKey.of(configuration.adminKey(), master.pepper())));
     List.of(
             new SandboxesResource(sandboxes, catalog, templates, bodies, idempotency),
             new ExecutionsResource(executions, bodies, idempotency),
@@ -237,7 +238,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
                 idempotency),
             new CatalogResource(catalog),
             new HistoryResource(history, accounts, environment.getObjectMapper()),
-            new AdminResource(accounts, bodies, idempotency),
+            new AdminResource(accounts, bodies, idempotency, clock),
             new OperationsResource(readiness(jdbi, log), version),
             new DocsResource(OpenApi.yaml(version)))
         .forEach(environment.jersey()::register);
@@ -270,6 +271,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         .property(ServerProperties.LOCATION_HEADER_RELATIVE_URI_RESOLUTION_DISABLED, true);
     environment.jersey().register(new ThrowableMapper());
     environment.jersey().register(new EncodedBodies());
+    environment.jersey().register(new UnreadBodies());
   }
 
   /**
@@ -286,14 +288,8 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     }
   }
 
-  private static void authenticate(Environment environment, Accounts accounts, AdminKey admin) {
-    environment
-        .jersey()
-        .register(
-            new PolymorphicAuthDynamicFeature<Principal>(
-                Map.of(
-                    Caller.class, Authentication.callers(accounts),
-                    Administrator.class, Authentication.administrators(admin))));
+  private static void authenticate(Environment environment, Access access) {
+    environment.jersey().register(access);
     environment
         .jersey()
         .register(

@@ -1,6 +1,7 @@
 package io.sandglass.api;
 
 import io.sandglass.api.control.Accounts;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.store.AccountStore.Organization;
 import java.util.Optional;
 
@@ -36,7 +37,13 @@ public final class Bootstrap {
   /** A further key of an organization, for an installation whose first key was lost. */
   public Credentials newKey(String organizationId, String name) {
     return new Credentials(
-        organizationId, accounts.createKey(organizationId, name, Accounts.SCOPES).token());
+        organizationId,
+        accounts.createKey(organizationId, name, Scope.ofOrganization(), null).token());
+  }
+
+  /** Whether requests with this key are let in. */
+  public boolean works(String apiKey) {
+    return accounts.authenticate(apiKey) instanceof Accounts.Entry.Granted;
   }
 
   /** The ids of all organizations, oldest first. */

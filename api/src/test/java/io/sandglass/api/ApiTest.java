@@ -12,7 +12,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -362,50 +361,59 @@ final class ApiTest {
     assertThat(found.text("id")).isEqualTo(lost.text("sandbox_id"));
   }
 
-  /** On a connection that has carried the right one. */
   @Test
-  void aKeyInAnotherCaseIsAnotherKey() {
-    assertThat(bearer(api.key(), "/v1/sandboxes").status()).isEqualTo(200);
-    assertThat(bearer(api.key().toUpperCase(Locale.ROOT), "/v1/sandboxes").status()).isEqualTo(401);
-    String last = api.key().substring(api.key().length() - 4).toUpperCase(Locale.ROOT);
-    assertThat(
-            bearer(api.key().substring(0, api.key().length() - 4) + last, "/v1/sandboxes").status())
-        .isEqualTo(api.key().endsWith(last) ? 200 : 401);
+  void keysAreManagedByTheAdministratorAlone() {
+    String keys = "/v1/admin/organizations/" + organization("managed") + "/keys";
+    Answer made = admin("POST", keys, "{\"name\":\"ci\",\"scopes\":[\"sandboxes:read\"]}");
+    assertThat(made.status()).isEqualTo(201);
+    assertThat(made.body().path("scopes").toString()).isEqualTo("[\"sandboxes:read\"]");
+    assertThat(made.body().path("expires_at").isNull()).isTrue();
+    String token = made.text("key");
+
+    assertThat(bearer(token, "/v1/sandboxes").status()).isEqualTo(200);
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> admin("GET", keys, null).body().at("/keys/0/last_used_at").isTextual());
+    assertThat(admin("GET", keys, null).response().body())
+        .contains(made.text("id"))
+        .doesNotContain(token);
+    assertThat(admin("DELETE", keys + "/" + made.text("id"), null).status()).isEqualTo(204);
+    assertThat(bearer(token, "/v1/sandboxes").status()).isEqualTo(401);
+    assertThat(admin("GET", "/v1/admin/organizations/org_none/keys", null).text("code"))
+        .isEqualTo("organization_not_found");
   }
 
   @Test
-  void keysAreManagedByTheAdministratorAlone() {
-    String org = organization("managed");
+  void aKeyWithTheScopeAdminManagesTheInstallation() {
+    String org = organization("managing");
     Answer made =
         admin(
             "POST",
             "/v1/admin/organizations/" + org + "/keys",
-            "{\"name\":\"ci\",\"scopes\":[\"read\"]}");
-    assertThat(made.status()).isEqualTo(201);
-    String token = made.text("key");
+            "{\"name\":\"ops\",\"scopes\":[\"admin\"]}");
 
-    assertThat(bearer(token, "/v1/sandboxes").status()).isEqualTo(200);
-    Answer writing =
-        api.send(
-            api.request("/v1/sandboxes")
-                .header("Authorization", "Bearer " + token)
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString("{\"template\":\"base\"}")));
-    assertThat(writing.status()).isEqualTo(403);
-    assertThat(writing.text("code")).isEqualTo("insufficient_scope");
+    assertThat(bearer(made.text("key"), "/v1/admin/organizations").status()).isEqualTo(200);
+    assertThat(bearer(made.text("key"), "/v1/sandboxes").text("code"))
+        .isEqualTo("insufficient_scope");
+  }
 
-    String listed =
-        admin("GET", "/v1/admin/organizations/" + org + "/keys", null).response().body();
-    assertThat(listed).contains(made.text("id")).doesNotContain(token);
-    assertThat(
-            admin("DELETE", "/v1/admin/organizations/" + org + "/keys/" + made.text("id"), null)
-                .status())
-        .isEqualTo(204);
-    assertThat(bearer(token, "/v1/sandboxes").status()).isEqualTo(401);
-    assertThat(bearer(api.key(), "/v1/admin/organizations").status()).isEqualTo(401);
-    assertThat(bearer(RunningApi.ADMIN_KEY, "/v1/sandboxes").status()).isEqualTo(401);
-    assertThat(admin("GET", "/v1/admin/organizations/org_none/keys", null).text("code"))
-        .isEqualTo("organization_not_found");
+  @Test
+  void whatAKeyIsMadeOfIsChecked() {
+    String keys = "/v1/admin/organizations/" + organization("checked") + "/keys";
+    for (String body :
+        List.of(
+            "{\"name\":\"a\",\"scopes\":[]}",
+            "{\"name\":\"a\",\"scopes\":[\"read\"]}",
+            "{\"name\":\"a\",\"scopes\":[null]}",
+            "{\"name\":\"a\",\"expires_at\":\"2020-01-01T00:00:00Z\"}",
+            "{\"name\":\"a\",\"expires_at\":\"tomorrow\"}",
+            "{\"name\":\"\"}")) {
+      assertThat(admin("POST", keys, body).text("code")).as(body).isEqualTo("invalid_request");
+    }
+    Answer all = admin("POST", keys, "{\"name\":\"a\",\"expires_at\":\"2999-01-01T00:00:00Z\"}");
+    assertThat(all.body().path("scopes").toString())
+        .isEqualTo("[\"sandboxes:read\",\"sandboxes:write\",\"usage:read\"]");
+    assertThat(all.text("expires_at")).isEqualTo("2999-01-01T00:00:00.000Z");
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.sandglass.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sandglass.api.domain.Ids;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -82,6 +83,13 @@ final class RunningApi {
 
   String key() {
     return key;
+  }
+
+  /** A sound key like another one, but of nobody: its secret is not the right one. */
+  static String strange(String key) {
+    String start =
+        key.substring(0, key.length() - 8) + (key.charAt(key.length() - 8) == '0' ? "1" : "0");
+    return start + Ids.checksum(start);
   }
 
   int port() {

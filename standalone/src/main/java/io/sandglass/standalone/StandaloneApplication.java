@@ -88,13 +88,13 @@ public final class StandaloneApplication {
             broker.close();
           }
         });
-    if (!credentials.containsKey("SANDGLASS_API_KEY")) {
+    if (!api.bootstrap().works(credentials.getOrDefault("SANDGLASS_API_KEY", ""))) {
       credentials.put("SANDGLASS_API_KEY", newApiKey(api.bootstrap()));
     }
     home.writeCredentials(credentials);
   }
 
-  /** For the first organization; of the existing one, when only the file with its key is gone. */
+  /** For the first organization; of the existing one, when the file has none that works. */
   private static String newApiKey(Bootstrap bootstrap) {
     return bootstrap
         .firstOrganization("default")

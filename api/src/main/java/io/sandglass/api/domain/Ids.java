@@ -9,6 +9,7 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.zip.CRC32C;
 
 /** Makes ids: a prefix and 128 bits in lower-case Crockford base32. */
 public final class Ids {
@@ -47,6 +48,13 @@ public final class Ids {
   /** SHA-256 in hexadecimal over the parts and where one ends and the next begins. */
   public static String digest(String... parts) {
     return HexFormat.of().formatHex(sha256(parts));
+  }
+
+  /** Seven characters that are others after any mistake in typing, all but never the same. */
+  public static String checksum(String text) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(text.getBytes(StandardCharsets.UTF_8));
+    return base32(ByteBuffer.allocate(Integer.BYTES).putInt((int) checksum.getValue()).array());
   }
 
   private static byte[] sha256(String... parts) {

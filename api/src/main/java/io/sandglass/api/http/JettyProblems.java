@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
@@ -48,8 +50,17 @@ public final class JettyProblems extends ErrorHandler {
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
     response.getHeaders().put(RequestIds.HEADER, id);
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
+    if (announcesBody(request.getHeaders())) {
+      response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
+    }
     response.write(true, ByteBuffer.wrap(body), callback);
     return true;
+  }
+
+  /** Nobody will read it. */
+  private static boolean announcesBody(HttpFields headers) {
+    String length = headers.get(HttpHeader.CONTENT_LENGTH);
+    return length == null ? headers.contains(HttpHeader.TRANSFER_ENCODING) : !length.equals("0");
   }
 
   private static String path(Request request) {

@@ -1,7 +1,9 @@
 package io.sandglass.api.http;
 
 import io.sandglass.api.http.Problem.FieldError;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Ends a request with a problem. */
 public final class ProblemException extends RuntimeException {
@@ -9,6 +11,7 @@ public final class ProblemException extends RuntimeException {
 
   private final ProblemType type;
   private final transient List<FieldError> errors;
+  private final transient Map<String, String> headers = new LinkedHashMap<>();
 
   public ProblemException(ProblemType type, String detail) {
     this(type, detail, List.of());
@@ -28,6 +31,16 @@ public final class ProblemException extends RuntimeException {
 
   public ProblemType type() {
     return type;
+  }
+
+  /** With a header that goes with it. */
+  public ProblemException with(String header, String value) {
+    headers.put(header, value);
+    return this;
+  }
+
+  Map<String, String> headers() {
+    return headers;
   }
 
   List<FieldError> errors() {

@@ -26,8 +26,11 @@ public final class ThrowableMapper implements ExceptionMapper<Throwable> {
   @Override
   public Response toResponse(Throwable thrown) {
     return switch (thrown) {
-      case ProblemException problem ->
-          answer(problem.type(), problem.getMessage(), problem.errors());
+      case ProblemException problem -> {
+        Response answer = answer(problem.type(), problem.getMessage(), problem.errors());
+        problem.headers().forEach((name, value) -> answer.getHeaders().putSingle(name, value));
+        yield answer;
+      }
       case LogUnavailableException log -> {
         LOG.warn("code=log_unavailable {}", log.getMessage());
         yield answer(
@@ -97,9 +100,6 @@ public final class ThrowableMapper implements ExceptionMapper<Throwable> {
                     errors));
     if (type.status() == 503 || type.status() == 429) {
       answer.header(HttpHeaders.RETRY_AFTER, RETRY_AFTER);
-    }
-    if (type == ProblemType.UNAUTHORIZED) {
-      answer.header(HttpHeaders.WWW_AUTHENTICATE, "Bearer realm=\"sandglass\"");
     }
     return answer.build();
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.dropwizard.auth.Auth;
 import io.sandglass.api.control.Accounts;
 import io.sandglass.api.control.Answer;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Administrator;
 import io.sandglass.api.http.Idempotency;
 import io.sandglass.api.http.JsonBodies;
@@ -13,6 +14,7 @@ import io.sandglass.api.http.JsonBodies.Body;
 import io.sandglass.api.http.ProblemException;
 import io.sandglass.api.http.ProblemType;
 import io.sandglass.api.http.Reply;
+import io.sandglass.api.http.Requires;
 import io.sandglass.api.store.AccountStore;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -35,10 +37,15 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
-import java.util.HashSet;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Organizations and their keys, for the administrator. */
 @Path("/v1/admin/organizations")
@@ -50,11 +57,14 @@ public final class AdminResource {
   private final Accounts accounts;
   private final JsonBodies bodies;
   private final Idempotency idempotency;
+  private final InstantSource clock;
 
-  public AdminResource(Accounts accounts, JsonBodies bodies, Idempotency idempotency) {
+  public AdminResource(
+      Accounts accounts, JsonBodies bodies, Idempotency idempotency, InstantSource clock) {
     this.accounts = accounts;
     this.bodies = bodies;
     this.idempotency = idempotency;
+    this.clock = clock;
   }
 
   /** The body that names an organization. */
@@ -66,7 +76,14 @@ public final class AdminResource {
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
   record KeyRequest(
       @Schema(requiredMode = Schema.RequiredMode.REQUIRED, example = "ci") String name,
-      @Schema(description = "read, write; both without it") List<String> scopes) {}
+      @Schema(
+              description =
+                  "Some of sandboxes:read, sandboxes:write, usage:read and admin; without it, all"
+                      + " but admin. With admin, the key manages the whole installation.",
+              example = "[\"sandboxes:read\"]")
+          List<String> scopes,
+      @Schema(format = "date-time", description = "When it stops working; never without it")
+          String expiresAt) {}
 
   /** An organization, as its administrator sees it. */
   @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -92,16 +109,21 @@ public final class AdminResource {
       String name,
       List<String> scopes,
       @Schema(format = "date-time") String createdAt,
-      @Schema(format = "date-time", nullable = true) String revokedAt) {
+      @Schema(format = "date-time", nullable = true) String expiresAt,
+      @Schema(format = "date-time", nullable = true) String revokedAt,
+      @Schema(format = "date-time", nullable = true, description = "To the minute")
+          String lastUsedAt) {
 
     static KeyView of(AccountStore.StoredKey key, String token) {
       return new KeyView(
           key.id(),
           token,
           key.name(),
-          key.scopes().stream().sorted().toList(),
+          key.scopes().stream().sorted().map(Scope::text).toList(),
           SandboxView.text(key.createdAt()),
-          SandboxView.text(key.revokedAt()));
+          SandboxView.text(key.expiresAt()),
+          SandboxView.text(key.revokedAt()),
+          SandboxView.text(key.lastUsedAt()));
     }
 
     @Override
@@ -113,6 +135,7 @@ public final class AdminResource {
   record KeyList(List<KeyView> keys) {}
 
   @POST
+  @Requires(Scope.ADMIN)
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(operationId = "createOrganization", summary = "Create an organization")
   @RequestBody(
@@ -142,6 +165,7 @@ public final class AdminResource {
   }
 
   @GET
+  @Requires(Scope.ADMIN)
   @Operation(operationId = "listOrganizations", summary = "List the organizations")
   @ApiResponse(
       responseCode = "200",
@@ -153,6 +177,7 @@ public final class AdminResource {
   }
 
   @GET
+  @Requires(Scope.ADMIN)
   @Path("/{id}")
   @Operation(operationId = "getOrganization", summary = "Read an organization")
   @ApiResponse(
@@ -166,6 +191,7 @@ public final class AdminResource {
   }
 
   @POST
+  @Requires(Scope.ADMIN)
   @Path("/{id}/keys")
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(operationId = "createKey", summary = "Make an API key; its secret is shown once")
@@ -189,12 +215,21 @@ public final class AdminResource {
       @Parameter(hidden = true) InputStream body) {
     Body<KeyRequest> request = bodies.read(body, KeyRequest.class);
     String name = checkedName(request.value().name());
-    Set<String> scopes = checkedScopes(request.value().scopes());
+    Set<Scope> scopes = checkedScopes(request.value().scopes());
+    Violations violations = new Violations();
+    Instant expiresAt =
+        HistoryQuery.instant("/expires_at", request.value().expiresAt(), violations);
+    violations.throwIfAny();
     return idempotency.answer(
         Calls.once(admin, idempotencyKey, uri, request),
-        () -> known(id),
+        () -> {
+          if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
+            throw ProblemException.invalid("/expires_at", "Expected a time that is to come.");
+          }
+          return known(id);
+        },
         (_, organization) -> {
-          Accounts.NewKey made = accounts.createKey(organization.id(), name, scopes);
+          Accounts.NewKey made = accounts.createKey(organization.id(), name, scopes, expiresAt);
           return new Answer.Done<>(
               new Reply(
                   201,
@@ -208,6 +243,7 @@ public final class AdminResource {
   }
 
   @GET
+  @Requires(Scope.ADMIN)
   @Path("/{id}/keys")
   @Operation(operationId = "listKeys", summary = "List an organization's API keys")
   @ApiResponse(
@@ -222,8 +258,9 @@ public final class AdminResource {
   }
 
   @DELETE
+  @Requires(Scope.ADMIN)
   @Path("/{id}/keys/{key}")
-  @Operation(operationId = "revokeKey", summary = "Revoke an API key; works at once")
+  @Operation(operationId = "revokeKey", summary = "Revoke an API key; works within 5 seconds")
   @ApiResponse(responseCode = "204", description = "Revoked, now or before")
   @Documented({ProblemType.ORGANIZATION_NOT_FOUND, ProblemType.KEY_NOT_FOUND})
   public Response revoke(
@@ -238,7 +275,7 @@ public final class AdminResource {
   }
 
   private AccountStore.Organization known(String id) {
-    return java.util.Optional.of(id)
+    return Optional.of(id)
         .filter(Checks::clean)
         .flatMap(accounts::organization)
         .orElseThrow(
@@ -255,13 +292,26 @@ public final class AdminResource {
     return name;
   }
 
-  private static Set<String> checkedScopes(List<String> scopes) {
-    if (scopes == null) {
-      return Accounts.SCOPES;
+  private static Set<Scope> checkedScopes(List<String> names) {
+    if (names == null) {
+      return Scope.ofOrganization();
     }
-    if (scopes.isEmpty() || !Accounts.SCOPES.containsAll(new HashSet<>(scopes))) {
-      throw ProblemException.invalid("/scopes", "Expected some of read and write.");
+    Set<Scope> scopes = EnumSet.noneOf(Scope.class);
+    for (String name : names) {
+      scopes.add(
+          Optional.ofNullable(name).flatMap(Scope::parse).orElseThrow(AdminResource::noScope));
     }
-    return Set.copyOf(scopes);
+    if (scopes.isEmpty()) {
+      throw noScope();
+    }
+    return scopes;
+  }
+
+  private static ProblemException noScope() {
+    return ProblemException.invalid(
+        "/scopes",
+        "Expected some of "
+            + Stream.of(Scope.values()).map(Scope::text).collect(Collectors.joining(", "))
+            + ".");
   }
 }

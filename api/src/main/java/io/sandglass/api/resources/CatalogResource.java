@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.dropwizard.auth.Auth;
 import io.sandglass.api.control.Catalog;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.domain.Size;
 import io.sandglass.api.http.Caller;
+import io.sandglass.api.http.Requires;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -45,6 +47,7 @@ public final class CatalogResource {
   record SizeList(List<SizeView> sizes) {}
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("/sizes")
   @Operation(operationId = "listSizes", summary = "List the sizes")
   @ApiResponse(

@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.dropwizard.auth.Auth;
 import io.sandglass.api.domain.CommandResult;
 import io.sandglass.api.domain.Decision;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Caller;
 import io.sandglass.api.http.ProblemException;
 import io.sandglass.api.http.ProblemType;
+import io.sandglass.api.http.Requires;
 import io.sandglass.api.store.CommandStore;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -63,6 +65,7 @@ public final class CommandsResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Operation(operationId = "getCommand", summary = "Read what became of a command")
   @ApiResponse(
       responseCode = "200",

@@ -10,6 +10,7 @@ import io.sandglass.api.control.Executions;
 import io.sandglass.api.dataplane.Lifeline;
 import io.sandglass.api.dataplane.NodeStream;
 import io.sandglass.api.dataplane.Run;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Answers;
 import io.sandglass.api.http.Caller;
 import io.sandglass.api.http.EventWriter;
@@ -19,6 +20,7 @@ import io.sandglass.api.http.JsonBodies;
 import io.sandglass.api.http.JsonBodies.Body;
 import io.sandglass.api.http.ProblemType;
 import io.sandglass.api.http.Reply;
+import io.sandglass.api.http.Requires;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -90,6 +92,7 @@ public final class ExecutionsResource {
   record ErrorEvent(String code, String detail) {}
 
   @POST
+  @Requires(Scope.SANDBOXES_WRITE)
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(
       operationId = "execute",

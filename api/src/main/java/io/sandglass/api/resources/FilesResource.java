@@ -11,12 +11,14 @@ import io.sandglass.api.dataplane.FileDownload;
 import io.sandglass.api.dataplane.FileListing;
 import io.sandglass.api.domain.InstantText;
 import io.sandglass.api.domain.Sandbox;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Answers;
 import io.sandglass.api.http.Caller;
 import io.sandglass.api.http.Idempotency;
 import io.sandglass.api.http.ProblemException;
 import io.sandglass.api.http.ProblemType;
 import io.sandglass.api.http.Reply;
+import io.sandglass.api.http.Requires;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -108,6 +110,7 @@ public final class FilesResource {
   }
 
   @POST
+  @Requires(Scope.SANDBOXES_WRITE)
   @Path("{id}/upload")
   @Consumes(MediaType.WILDCARD)
   @Produces(MediaType.APPLICATION_JSON)
@@ -199,6 +202,7 @@ public final class FilesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("{id}/download")
   @Produces({MediaType.APPLICATION_OCTET_STREAM, MediaType.APPLICATION_JSON})
   @Operation(
@@ -256,6 +260,7 @@ public final class FilesResource {
 
   /** Would otherwise be answered by a download that nobody reads. */
   @HEAD
+  @Requires(Scope.SANDBOXES_READ)
   @Path("{id}/download")
   @Operation(hidden = true)
   public Response head() {
@@ -263,6 +268,7 @@ public final class FilesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("{id}/files")
   @Produces(MediaType.APPLICATION_JSON)
   @Operation(

@@ -7,9 +7,11 @@ import io.dropwizard.auth.Auth;
 import io.sandglass.api.control.Accounts;
 import io.sandglass.api.control.History;
 import io.sandglass.api.domain.HistoryCursor;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Caller;
 import io.sandglass.api.http.ProblemException;
 import io.sandglass.api.http.ProblemType;
+import io.sandglass.api.http.Requires;
 import io.sandglass.api.store.EventStore;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -74,6 +76,7 @@ public final class HistoryResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Operation(
       operationId = "listEvents",
       summary = "Read the organization's history across its sandboxes, oldest first",
@@ -103,6 +106,7 @@ public final class HistoryResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("/stream")
   @Produces({"text/event-stream", MediaType.APPLICATION_JSON})
   @Operation(

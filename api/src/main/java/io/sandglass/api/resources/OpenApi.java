@@ -3,6 +3,7 @@ package io.sandglass.api.resources;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.sandglass.api.http.Problem;
 import io.sandglass.api.http.ProblemType;
+import io.sandglass.api.http.Requires;
 import io.swagger.v3.core.converter.ModelConverters;
 import io.swagger.v3.core.util.Yaml;
 import io.swagger.v3.jaxrs2.Reader;
@@ -31,6 +32,9 @@ import java.util.stream.Stream;
 /** Makes the OpenAPI document from the resources themselves. */
 public final class OpenApi {
   private static final String KEY = "api_key";
+
+  /** What the operation requires of the key; OpenAPI has a word for it with OAuth only. */
+  private static final String SCOPE = "x-required-scope";
 
   private static final List<Class<?>> RESOURCES =
       List.of(
@@ -82,18 +86,24 @@ public final class OpenApi {
                                 KEY,
                                 new SecurityScheme()
                                     .type(SecurityScheme.Type.HTTP)
-                                    .scheme("bearer"))))
+                                    .scheme("bearer")
+                                    .description(
+                                        "An API key. It must have the scope that the operation"
+                                            + " names as "
+                                            + SCOPE
+                                            + "."))))
             .read(Set.copyOf(RESOURCES));
     ModelConverters.getInstance()
         .readAll(Problem.class)
         .forEach((name, schema) -> document.getComponents().addSchemas(name, schema));
     Map<String, List<ProblemType>> documented = documented();
+    Map<String, String> scopes = scopes();
     document
         .getPaths()
         .forEach(
             (path, item) ->
                 item.readOperationsMap()
-                    .forEach((method, operation) -> complete(path, operation, documented)));
+                    .forEach((method, operation) -> complete(path, operation, documented, scopes)));
     document.getPaths().values().forEach(item -> item.readOperations().forEach(OpenApi::sort));
     sort(document);
     try {
@@ -104,11 +114,15 @@ public final class OpenApi {
   }
 
   private static void complete(
-      String path, Operation operation, Map<String, List<ProblemType>> documented) {
+      String path,
+      Operation operation,
+      Map<String, List<ProblemType>> documented,
+      Map<String, String> scopes) {
     List<ProblemType> problems =
         new ArrayList<>(documented.getOrDefault(operation.getOperationId(), List.of()));
     if (path.startsWith("/v1/")) {
       operation.addSecurityItem(new SecurityRequirement().addList(KEY));
+      operation.addExtension(SCOPE, scopes.get(operation.getOperationId()));
       problems.addAll(EVERYWHERE);
     }
     if (operation.getRequestBody() != null) {
@@ -145,6 +159,17 @@ public final class OpenApi {
             Collectors.toMap(
                 OpenApi::operationId,
                 method -> List.of(method.getAnnotation(Documented.class).value())));
+  }
+
+  private static Map<String, String> scopes() {
+    return RESOURCES.stream()
+        .flatMap(resource -> Arrays.stream(resource.getMethods()))
+        .filter(
+            method -> method.isAnnotationPresent(Requires.class) && !operationId(method).isEmpty())
+        .collect(
+            Collectors.toMap(
+                OpenApi::operationId,
+                method -> method.getAnnotation(Requires.class).value().text()));
   }
 
   private static String operationId(Method method) {

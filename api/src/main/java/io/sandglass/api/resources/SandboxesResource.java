@@ -7,6 +7,7 @@ import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
 import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.Sandbox;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Answers;
 import io.sandglass.api.http.Caller;
 import io.sandglass.api.http.Idempotency;
@@ -15,6 +16,7 @@ import io.sandglass.api.http.JsonBodies.Body;
 import io.sandglass.api.http.Prefer;
 import io.sandglass.api.http.ProblemType;
 import io.sandglass.api.http.Reply;
+import io.sandglass.api.http.Requires;
 import io.sandglass.api.store.SandboxStore;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -72,6 +74,7 @@ public final class SandboxesResource {
   }
 
   @POST
+  @Requires(Scope.SANDBOXES_WRITE)
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(operationId = "createSandbox", summary = "Create a sandbox")
   @RequestBody(
@@ -117,6 +120,7 @@ public final class SandboxesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Operation(operationId = "listSandboxes", summary = "List sandboxes, newest first")
   @ApiResponse(
       responseCode = "200",
@@ -143,6 +147,7 @@ public final class SandboxesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("/{id}")
   @Operation(operationId = "getSandbox", summary = "Read a sandbox; destroyed ones too")
   @ApiResponse(
@@ -166,6 +171,7 @@ public final class SandboxesResource {
   }
 
   @DELETE
+  @Requires(Scope.SANDBOXES_WRITE)
   @Path("/{id}")
   @Operation(operationId = "destroySandbox", summary = "Destroy a sandbox, whatever it is doing")
   @ApiResponse(responseCode = "204", description = "Destroyed, now or before")
@@ -178,6 +184,7 @@ public final class SandboxesResource {
   }
 
   @POST
+  @Requires(Scope.SANDBOXES_WRITE)
   @Path("/{id}/keepalive")
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(operationId = "keepSandboxAlive", summary = "Put an ephemeral sandbox's end off")
@@ -211,6 +218,7 @@ public final class SandboxesResource {
   }
 
   @POST
+  @Requires(Scope.SANDBOXES_WRITE)
   @Path("/{id}/suspend")
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(
@@ -250,6 +258,7 @@ public final class SandboxesResource {
   }
 
   @POST
+  @Requires(Scope.SANDBOXES_WRITE)
   @Path("/{id}/wake")
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(
@@ -293,6 +302,7 @@ public final class SandboxesResource {
   }
 
   @PUT
+  @Requires(Scope.SANDBOXES_WRITE)
   @Path("/{id}/egress")
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(
@@ -328,6 +338,7 @@ public final class SandboxesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("/{id}/events")
   @Operation(operationId = "getSandboxEvents", summary = "Read a sandbox's history, oldest first")
   @ApiResponse(

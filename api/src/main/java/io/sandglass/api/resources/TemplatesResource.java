@@ -6,6 +6,7 @@ import io.sandglass.api.control.Catalog;
 import io.sandglass.api.control.Nodes;
 import io.sandglass.api.control.Templates;
 import io.sandglass.api.dataplane.BuildLogs;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.domain.TemplateBuild;
 import io.sandglass.api.domain.TemplateDefinition;
 import io.sandglass.api.http.Answers;
@@ -16,6 +17,7 @@ import io.sandglass.api.http.JsonBodies.Body;
 import io.sandglass.api.http.ProblemException;
 import io.sandglass.api.http.ProblemType;
 import io.sandglass.api.http.Reply;
+import io.sandglass.api.http.Requires;
 import io.sandglass.api.resources.TemplateView.TemplateList;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -75,6 +77,7 @@ public final class TemplatesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Operation(
       operationId = "listTemplates",
       summary = "List the templates: built-in ones, then the organization's")
@@ -88,6 +91,7 @@ public final class TemplatesResource {
   }
 
   @POST
+  @Requires(Scope.SANDBOXES_WRITE)
   @Consumes(MediaType.APPLICATION_JSON)
   @Operation(
       operationId = "createTemplate",
@@ -122,6 +126,7 @@ public final class TemplatesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("/{name: .+}")
   @Operation(
       operationId = "getTemplate",
@@ -137,6 +142,7 @@ public final class TemplatesResource {
   }
 
   @DELETE
+  @Requires(Scope.SANDBOXES_WRITE)
   @Path("/{name}")
   @Operation(
       operationId = "deleteTemplate",
@@ -151,6 +157,7 @@ public final class TemplatesResource {
   }
 
   @GET
+  @Requires(Scope.SANDBOXES_READ)
   @Path("/{name}/logs")
   @Produces(MediaType.TEXT_PLAIN)
   @Operation(

@@ -1,22 +1,24 @@
 package io.sandglass.api.secrets;
 
-/** The one key that manages organizations, known by its hash. */
+/** The one key that is configured instead of made: who has it manages everything. */
 public final class AdminKey {
+  private final Pepper pepper;
   private final String hash;
 
-  private AdminKey(String hash) {
+  private AdminKey(Pepper pepper, String hash) {
+    this.pepper = pepper;
     this.hash = hash;
   }
 
   /**
-   * @param secret empty when nobody is the administrator
+   * @param secret empty when nobody has it
    */
-  public static AdminKey of(String secret) {
-    return new AdminKey(secret.isEmpty() ? "" : ApiKey.hash(secret));
+  public static AdminKey of(String secret, Pepper pepper) {
+    return new AdminKey(pepper, secret.isEmpty() ? "" : pepper.hash(secret));
   }
 
   /** In constant time. */
   public boolean matches(String token) {
-    return ApiKey.sameHash(ApiKey.hash(token), hash);
+    return pepper.matches(token, hash);
   }
 }

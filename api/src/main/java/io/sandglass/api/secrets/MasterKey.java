@@ -20,15 +20,19 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.Set;
+import javax.crypto.KDF;
+import javax.crypto.spec.HKDFParameterSpec;
 
 /** The key that seals all others: 32 bytes that never reach the database or the log. */
 public final class MasterKey {
   private static final int BYTES = 32;
 
   private final Aead aead;
+  private final Pepper pepper;
 
-  private MasterKey(Aead aead) {
+  private MasterKey(Aead aead, Pepper pepper) {
     this.aead = aead;
+    this.pepper = pepper;
   }
 
   /**
@@ -59,10 +63,22 @@ public final class MasterKey {
           KeysetHandle.newBuilder()
               .addEntry(KeysetHandle.importKey(key).withFixedId(1).makePrimary())
               .build();
-      return new MasterKey(keyset.getPrimitive(RegistryConfiguration.get(), Aead.class));
+      return new MasterKey(
+          keyset.getPrimitive(RegistryConfiguration.get(), Aead.class), pepper(bytes));
     } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("This JDK cannot do AES-GCM", e);
+      throw new IllegalStateException("This JDK cannot do AES-GCM or HKDF", e);
     }
+  }
+
+  /** Derived: what one of the two keys does tells nothing about the other. */
+  private static Pepper pepper(byte[] master) throws GeneralSecurityException {
+    return new Pepper(
+        KDF.getInstance("HKDF-SHA256")
+            .deriveKey(
+                "HmacSHA256",
+                HKDFParameterSpec.ofExtract()
+                    .addIKM(master)
+                    .thenExpand("sandglass api keys".getBytes(StandardCharsets.UTF_8), BYTES)));
   }
 
   /** Reads the key from a file that only its owner may read; makes one when there is none. */
@@ -102,6 +118,11 @@ public final class MasterKey {
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("Sealed with another master key, or damaged", e);
     }
+  }
+
+  /** What API keys are hashed with. */
+  public Pepper pepper() {
+    return pepper;
   }
 
   Aead aead() {

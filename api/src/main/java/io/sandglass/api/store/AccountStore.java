@@ -1,11 +1,14 @@
 package io.sandglass.api.store;
 
+import io.sandglass.api.domain.Scope;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jdbi.v3.core.Jdbi;
 
 /** Organizations and the keys that speak for them. */
@@ -16,16 +19,20 @@ public final class AccountStore {
   /**
    * A key without its secret.
    *
-   * @param revokedAt null while it works
+   * @param expiresAt null for never
+   * @param revokedAt null when it was not
+   * @param lastUsedAt to the minute; null when it never was
    */
   public record StoredKey(
       String id,
       String orgId,
       String name,
-      Set<String> scopes,
+      Set<Scope> scopes,
       String secretHash,
       Instant createdAt,
-      Instant revokedAt) {
+      Instant expiresAt,
+      Instant revokedAt,
+      Instant lastUsedAt) {
 
     public StoredKey {
       scopes = Set.copyOf(scopes);
@@ -77,14 +84,21 @@ public final class AccountStore {
         handle ->
             handle
                 .createUpdate(
-                    "INSERT INTO api_keys (id, org_id, name, scopes, secret_hash, created_at_ms)"
-                        + " VALUES (:id, :org, :name, :scopes, :hash, :at)")
+                    "INSERT INTO api_keys"
+                        + " (id, org_id, name, scopes, secret_hash, created_at_ms, expires_at_ms)"
+                        + " VALUES (:id, :org, :name, :scopes, :hash, :at, :expires)")
                 .bind("id", key.id())
                 .bind("org", key.orgId())
                 .bind("name", key.name())
-                .bind("scopes", String.join(" ", key.scopes().stream().sorted().toList()))
+                .bind(
+                    "scopes",
+                    key.scopes().stream()
+                        .map(Scope::text)
+                        .sorted()
+                        .collect(Collectors.joining(" ")))
                 .bind("hash", key.secretHash())
                 .bind("at", key.createdAt().toEpochMilli())
+                .bind("expires", key.expiresAt() == null ? null : key.expiresAt().toEpochMilli())
                 .execute());
   }
 
@@ -130,6 +144,18 @@ public final class AccountStore {
         });
   }
 
+  /** Notes a use, unless one after {@code since} is noted already. */
+  public void used(String keyId, Instant at, Instant since) {
+    jdbi.useHandle(
+        handle ->
+            handle.execute(
+                "UPDATE api_keys SET last_used_at_ms = ?"
+                    + " WHERE id = ? AND (last_used_at_ms IS NULL OR last_used_at_ms <= ?)",
+                at.toEpochMilli(),
+                keyId,
+                since.toEpochMilli()));
+  }
+
   private static Organization organization(ResultSet row) throws SQLException {
     return new Organization(
         row.getString("id"), row.getString("name"), SandboxRow.instant(row, "created_at_ms"));
@@ -141,9 +167,14 @@ public final class AccountStore {
         row.getString("id"),
         row.getString("org_id"),
         row.getString("name"),
-        scopes.isEmpty() ? Set.of() : Set.of(scopes.split(" ", -1)),
+        Stream.of(scopes.split(" ", -1))
+            .map(Scope::parse)
+            .flatMap(Optional::stream)
+            .collect(Collectors.toSet()),
         row.getString("secret_hash"),
         SandboxRow.instant(row, "created_at_ms"),
-        SandboxRow.instant(row, "revoked_at_ms"));
+        SandboxRow.instant(row, "expires_at_ms"),
+        SandboxRow.instant(row, "revoked_at_ms"),
+        SandboxRow.instant(row, "last_used_at_ms"));
   }
 }

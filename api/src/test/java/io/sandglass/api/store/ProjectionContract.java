@@ -13,6 +13,7 @@ import io.sandglass.api.domain.Mode;
 import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.SandboxEvent;
 import io.sandglass.api.domain.SandboxSpec;
+import io.sandglass.api.domain.Scope;
 import io.sandglass.api.domain.SealedEnv;
 import io.sandglass.api.domain.Size;
 import io.sandglass.api.domain.Status;
@@ -450,7 +451,15 @@ abstract class ProjectionContract {
     accounts.add(new AccountStore.Organization(ORG, "again", START));
     var key =
         new AccountStore.StoredKey(
-            "key_1", ORG, "ci", Set.of("read", "write"), "hash", START, null);
+            "key_1",
+            ORG,
+            "ci",
+            Set.of(Scope.SANDBOXES_READ, Scope.USAGE_READ),
+            "hash",
+            START,
+            START.plusSeconds(60),
+            null,
+            null);
     accounts.add(key);
 
     assertThat(accounts.key("key_1")).contains(key);
@@ -458,6 +467,12 @@ abstract class ProjectionContract {
     assertThat(accounts.revoke(ORG, "key_1", START)).isTrue();
     assertThat(accounts.revoke(ORG, "key_1", START.plusSeconds(1))).isTrue();
     assertThat(accounts.keys(ORG).getFirst().revokedAt()).isEqualTo(START);
+    Instant minute = START.minusSeconds(60);
+    accounts.used("key_1", START, minute);
+    accounts.used("key_1", START.plusSeconds(59), minute.plusSeconds(59));
+    assertThat(accounts.keys(ORG).getFirst().lastUsedAt()).isEqualTo(START);
+    accounts.used("key_1", START.plusSeconds(60), minute.plusSeconds(60));
+    assertThat(accounts.keys(ORG).getFirst().lastUsedAt()).isEqualTo(START.plusSeconds(60));
     assertThat(accounts.organizations())
         .extracting(AccountStore.Organization::name)
         .containsExactly("tests");
