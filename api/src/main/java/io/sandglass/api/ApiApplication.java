@@ -18,6 +18,7 @@ import io.dropwizard.util.DataSize;
 import io.sandglass.api.control.Accounts;
 import io.sandglass.api.control.Catalog;
 import io.sandglass.api.control.CommandLog;
+import io.sandglass.api.control.Detached;
 import io.sandglass.api.control.Executions;
 import io.sandglass.api.control.Files;
 import io.sandglass.api.control.History;
@@ -46,6 +47,7 @@ import io.sandglass.api.resources.AdminResource;
 import io.sandglass.api.resources.CatalogResource;
 import io.sandglass.api.resources.CommandsResource;
 import io.sandglass.api.resources.DocsResource;
+import io.sandglass.api.resources.ExecutionRecordsResource;
 import io.sandglass.api.resources.ExecutionsResource;
 import io.sandglass.api.resources.FilesResource;
 import io.sandglass.api.resources.HistoryResource;
@@ -60,6 +62,7 @@ import io.sandglass.api.store.AccountStore;
 import io.sandglass.api.store.CommandStore;
 import io.sandglass.api.store.Database;
 import io.sandglass.api.store.EventStore;
+import io.sandglass.api.store.ExecutionStore;
 import io.sandglass.api.store.IdempotencyStore;
 import io.sandglass.api.store.ProjectionStore;
 import io.sandglass.api.store.SandboxKeyStore;
@@ -204,14 +207,22 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     ScheduledExecutorService timer =
         environment.lifecycle().scheduledExecutorService("api-timer-%d", true).threads(1).build();
     Waking waking = new Waking(commandLog, progress, ids);
+    DataPlane dataPlane = new DataPlane(timer, configuration.dataPlaneKey());
     Executions executions =
-        new Executions(
+        new Executions(commandLog, waking, sandboxStore, nodes, dataPlane, sealer, ids);
+    Detached detached =
+        new Detached(
+            commandLog,
             waking,
+            new ExecutionStore(jdbi),
             sandboxStore,
             nodes,
-            new DataPlane(timer, configuration.dataPlaneKey()),
-            sealer,
-            ids);
+            dataPlane,
+            executions,
+            progress,
+            ids,
+            clock,
+            configuration.patience());
     Files files =
         new Files(executions, waking, nodes, new FilePlane(configuration.dataPlaneKey()), ids);
     Housekeeping.start(
@@ -226,7 +237,8 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         environment, new Access(accounts, AdminKey.of(configuration.adminKey(), master.pepper())));
     List.of(
             new SandboxesResource(sandboxes, catalog, templates, bodies, idempotency),
-            new ExecutionsResource(executions, bodies, idempotency),
+            new ExecutionsResource(executions, detached, bodies, idempotency, clock),
+            new ExecutionRecordsResource(detached, clock),
             new FilesResource(files, idempotency),
             new CommandsResource(commandStore),
             new TemplatesResource(

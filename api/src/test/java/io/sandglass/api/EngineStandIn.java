@@ -51,7 +51,7 @@ final class EngineStandIn {
   synchronized Result handle(Command command) {
     Command.Header header = command.header();
     Decision before = receipts.get(header.commandId());
-    if (before != null && !(command instanceof Command.BeginExecution)) {
+    if (before != null) {
       return new Result(before, List.of());
     }
     Result result = decide(command, sandboxes.get(header.sandboxId()));
@@ -120,6 +120,24 @@ final class EngineStandIn {
         events.addAll(woken.events());
         yield new Result(woken.decision(), events);
       }
+      case Command.NeverBegan never ->
+          accepted(
+              known,
+              event(
+                  known,
+                  header,
+                  new Fact.ExecutionFinished(
+                      never.executionId(),
+                      "command",
+                      null,
+                      false,
+                      false,
+                      0,
+                      0,
+                      0,
+                      0,
+                      never.failure()),
+                  "report"));
       case Command.Touch touch ->
           use(header, known, new Fact.ActivityRecorded(touch.what()), "not_running");
     };

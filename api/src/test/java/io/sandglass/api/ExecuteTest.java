@@ -1,20 +1,18 @@
 package io.sandglass.api;
 
+import static io.sandglass.api.NodeStandIn.exit;
+import static io.sandglass.api.NodeStandIn.frame;
+import static io.sandglass.api.NodeStandIn.frames;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import io.sandglass.api.NodeStandIn.Script;
 import io.sandglass.api.RunningApi.Answer;
 import io.sandglass.api.domain.Command;
 import java.io.BufferedReader;
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
@@ -22,9 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -35,42 +31,26 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Executions against a node whose every answer the test writes itself. */
 final class ExecuteTest {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
-  /** What the node answers. */
-  interface Script {
-    void answer(HttpExchange exchange) throws IOException;
-  }
-
   private static InProcessLog log;
   private static RunningApi api;
-  private static HttpServer node;
+  private static NodeStandIn node;
   private static volatile Script script;
-  private static final List<JsonNode> asked = new CopyOnWriteArrayList<>();
-  private static final List<Map<String, List<String>>> headers = new CopyOnWriteArrayList<>();
+  private static List<JsonNode> asked;
+  private static List<Map<String, List<String>>> headers;
 
   @BeforeAll
   static void start(@TempDir Path data) throws Exception {
     log = new InProcessLog();
     api = RunningApi.start(data, log, Map.of());
-    node = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    node.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-    node.createContext(
-        "/",
-        exchange -> {
-          asked.add(JSON.readTree(exchange.getRequestBody().readAllBytes()));
-          headers.add(Map.copyOf(exchange.getRequestHeaders()));
-          try (exchange) {
-            script.answer(exchange);
-          }
-        });
-    node.start();
+    node = NodeStandIn.start(exchange -> script.answer(exchange));
+    asked = node.asked();
+    headers = node.headers();
   }
 
   @AfterAll
   static void stop() throws Exception {
     api.stop();
-    node.stop(0);
+    node.stop();
   }
 
   @BeforeEach
@@ -79,7 +59,7 @@ final class ExecuteTest {
     headers.clear();
     log.mood(InProcessLog.Mood.WORKING);
     log.engine().startSandboxes(true);
-    log.dataPlane(URI.create("http://127.0.0.1:" + node.getAddress().getPort()));
+    log.dataPlane(node.url());
     script = frames(frame('X', exit(0)));
   }
 
@@ -89,39 +69,6 @@ final class ExecuteTest {
 
   private static Answer execute(String id, String body, String... more) {
     return api.post("/v1/sandboxes/" + id + "/execute", body, more);
-  }
-
-  private static Script frames(byte[]... frames) {
-    return exchange -> {
-      exchange.getResponseHeaders().set("Content-Type", "application/vnd.sandglass.frames");
-      exchange.sendResponseHeaders(200, 0);
-      for (byte[] frame : frames) {
-        exchange.getResponseBody().write(frame);
-      }
-    };
-  }
-
-  private static byte[] frame(char type, byte[] payload) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (DataOutputStream out = new DataOutputStream(bytes)) {
-      out.writeByte(type);
-      out.writeInt(payload.length);
-      out.write(payload);
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static byte[] frame(char type, String payload) {
-    return frame(type, payload.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static String exit(int code) {
-    return "{\"exit_code\":"
-        + code
-        + ",\"duration_ms\":12,\"timed_out\":false,\"truncated\":false,"
-        + "\"stdout_bytes\":0,\"stderr_bytes\":0}";
   }
 
   @Test
@@ -410,13 +357,7 @@ final class ExecuteTest {
   }
 
   private static void refusal(String id, int from, String code, int status, String as) {
-    script =
-        exchange -> {
-          byte[] body =
-              ("{\"code\":\"" + code + "\",\"detail\":\"so\"}").getBytes(StandardCharsets.UTF_8);
-          exchange.sendResponseHeaders(from, body.length);
-          exchange.getResponseBody().write(body);
-        };
+    script = NodeStandIn.problem(from, code);
     Answer answer = execute(id, "{\"command\":\"x\"}");
     assertThat(answer.status()).isEqualTo(status);
     assertThat(answer.text("code")).isEqualTo(as);

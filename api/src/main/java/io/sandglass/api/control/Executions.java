@@ -19,9 +19,13 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Running commands. Nothing runs before the log holds that it was about to. */
 public final class Executions {
+  private static final Logger LOG = LoggerFactory.getLogger(Executions.class);
+
   /**
    * What is to be run.
    *
@@ -37,6 +41,7 @@ public final class Executions {
     }
   }
 
+  private final CommandLog log;
   private final Waking waking;
   private final SandboxStore sandboxes;
   private final Nodes nodes;
@@ -45,12 +50,14 @@ public final class Executions {
   private final Ids ids;
 
   public Executions(
+      CommandLog log,
       Waking waking,
       SandboxStore sandboxes,
       Nodes nodes,
       DataPlane dataPlane,
       EnvSealer sealer,
       Ids ids) {
+    this.log = log;
     this.waking = waking;
     this.sandboxes = sandboxes;
     this.nodes = nodes;
@@ -94,8 +101,6 @@ public final class Executions {
       return new Answer.Refused<>(
           "node_unavailable", "The sandbox's node cannot be reached.", Aftermath.NOTHING);
     }
-    Map<String, String> env = new HashMap<>(sealer.open(sandbox.id(), sandbox.spec().env()));
-    env.putAll(request.env());
     String executionId = origin.id("exe_", ids);
     Command.BeginExecution begin =
         new Command.BeginExecution(
@@ -104,32 +109,64 @@ public final class Executions {
             Command.BeginExecution.Kind.COMMAND,
             request.command(),
             request.timeout());
-    return waking.call(
-        origin,
-        sandbox,
-        begin,
-        awake -> {
-          DataPlane.Call call =
-              dataPlane.begin(
-                  node.get(),
-                  new Execution(
-                      executionId,
-                      awake.id(),
-                      awake.incarnation(),
-                      request.command(),
-                      request.timeout(),
-                      request.workdir(),
-                      env,
-                      request.stdin()),
-                  origin.requestId(),
-                  lifeline);
-          return switch (call) {
-            case DataPlane.Call.Open(NodeStream stream) ->
-                new Waking.Reply.Answered<>(new Answer.Done<>(new Live(executionId, stream)));
-            case DataPlane.Call.NotAwake(String detail) -> new Waking.Reply.NotAwake<>(detail);
-            case DataPlane.Call.Over(Run run) -> new Waking.Reply.Answered<>(refused(run));
-          };
-        });
+    Answer<Live> answer =
+        waking.call(
+            origin,
+            sandbox,
+            begin,
+            awake ->
+                switch (dataPlane.begin(
+                    node.get(),
+                    execution(executionId, awake, request),
+                    origin.requestId(),
+                    lifeline)) {
+                  case DataPlane.Call.Open(NodeStream stream) ->
+                      new Waking.Reply.Answered<>(new Answer.Done<>(new Live(executionId, stream)));
+                  case DataPlane.Call.NotAwake(String detail) ->
+                      new Waking.Reply.NotAwake<>(detail);
+                  case DataPlane.Call.Over(Run run) -> new Waking.Reply.Answered<>(refused(run));
+                });
+    abandonUnlessBegun(origin, sandbox, executionId, answer);
+    return answer;
+  }
+
+  /** The request with what its sandbox adds. */
+  Execution execution(String executionId, Sandbox sandbox, Request request) {
+    Map<String, String> env = new HashMap<>(sealer.open(sandbox.id(), sandbox.spec().env()));
+    env.putAll(request.env());
+    return new Execution(
+        executionId,
+        sandbox.id(),
+        sandbox.incarnation(),
+        request.command(),
+        request.timeout(),
+        request.workdir(),
+        env,
+        request.stdin());
+  }
+
+  /**
+   * Tells the log of what it holds the start of, and what never began; or else it would count as
+   * running, and keep its sandbox awake, until its timeout. With an idempotency key, a repetition
+   * may begin it yet.
+   */
+  void abandonUnlessBegun(Origin origin, Sandbox sandbox, String executionId, Answer<?> answer) {
+    if (!(answer instanceof Answer.Refused<?>(String _, String why, Aftermath aftermath))
+        || aftermath != Aftermath.NOTHING
+        || origin.idempotencyKey() != null) {
+      return;
+    }
+    try {
+      log.append(
+          new Command.NeverBegan(
+              origin.header(sandbox.id(), ids),
+              executionId,
+              sandbox.nodeId(),
+              sandbox.incarnation(),
+              "never_began: " + why));
+    } catch (LogUnavailableException e) {
+      LOG.warn("execution={} never began, and the log was not told: {}", executionId, e.toString());
+    }
   }
 
   /** Runs it and waits for its end. */
@@ -151,7 +188,7 @@ public final class Executions {
     ByteArrayOutputStream stderr = new ByteArrayOutputStream();
     while (true) {
       switch (stream.next()) {
-        case NodeStream.Frame.Started _, NodeStream.Frame.Beat _ -> {}
+        case NodeStream.Frame.Started _, NodeStream.Frame.Beat _, NodeStream.Frame.Pause _ -> {}
         case NodeStream.Frame.Output(NodeStream.Channel channel, byte[] bytes, int length) -> {
           switch (channel) {
             case STDOUT -> stdout.write(bytes, 0, length);
@@ -185,6 +222,7 @@ public final class Executions {
               },
               detail,
               Aftermath.NOTHING);
+      case Run.Forgotten _ -> refused(new Run.Unknown("The sandbox does not know it."));
       case Run.Unknown(String detail) ->
           new Answer.Refused<>(
               "execution_outcome_unknown",

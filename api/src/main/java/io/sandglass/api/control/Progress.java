@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Waits for the projection. This process's own projection wakes the waiter at once; that of another
@@ -41,6 +42,12 @@ public final class Progress {
    * then.
    */
   Optional<Sandbox> await(String sandboxId, Predicate<Sandbox> so, Duration atMost) {
+    return await(sandboxId, () -> sandboxes.find(sandboxId), so, atMost);
+  }
+
+  /** The same for what else the sandbox's events are folded into. */
+  <T> Optional<T> await(
+      String sandboxId, Supplier<Optional<T>> look, Predicate<T> so, Duration atMost) {
     long deadline = System.nanoTime() + atMost.toNanos();
     Semaphore signal = new Semaphore(0);
     // Listen first, look then: a change in between is not missed.
@@ -54,7 +61,7 @@ public final class Progress {
     try {
       Duration pause = FIRST_ASK;
       while (true) {
-        Optional<Sandbox> current = sandboxes.find(sandboxId);
+        Optional<T> current = look.get();
         long left = deadline - System.nanoTime();
         if (current.filter(so).isPresent() || left <= 0) {
           return current;
@@ -67,7 +74,7 @@ public final class Progress {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return sandboxes.find(sandboxId);
+      return look.get();
     } finally {
       waiters.computeIfPresent(
           sandboxId,

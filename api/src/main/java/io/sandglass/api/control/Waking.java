@@ -52,8 +52,13 @@ public final class Waking {
    */
   <T> Answer<T> call(
       Origin origin, Sandbox sandbox, Command announcement, Function<Sandbox, Reply<T>> call) {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
     log.append(announcement);
+    return call(origin, sandbox, call);
+  }
+
+  /** Has a call made that the log knows of already. */
+  <T> Answer<T> call(Origin origin, Sandbox sandbox, Function<Sandbox, Reply<T>> call) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
     Answer<Sandbox> awake =
         sandbox.status() == Status.RUNNING
             ? new Answer.Done<>(sandbox)

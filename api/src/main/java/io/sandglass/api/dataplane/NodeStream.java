@@ -16,13 +16,14 @@ import java.util.concurrent.TimeUnit;
 /**
  * What one execution does, as its node tells it: frames of type (1 byte), length (4 bytes, big
  * endian), payload. Types: {@code S} it began, {@code O} and {@code E} output, {@code X} the end,
- * {@code F} a failure. A stream without an end says nothing about the command's exit.
+ * {@code F} a failure, {@code P} all that a detached one has written so far was told. A stream
+ * without an end says nothing about the command's exit.
  *
  * <p>Nothing is read ahead: who does not ask for the next frame holds the command back.
  */
 public final class NodeStream implements Closeable {
   /** How much of each stream a client gets. */
-  static final int KEPT = 10 * 1024 * 1024;
+  public static final int KEPT = 10 * 1024 * 1024;
 
   /** A node that is alive says something twice a second. */
   private static final long SILENCE_SECONDS = 15;
@@ -43,6 +44,9 @@ public final class NodeStream implements Closeable {
 
     /** Nothing, but the node is alive. */
     record Beat() implements Frame {}
+
+    /** All there is was told, and it goes on without a further frame: how much it wrote so far. */
+    record Pause(long stdoutBytes, long stderrBytes) implements Frame {}
 
     /** There is no frame after this one. */
     record End(Run run) implements Frame {}
@@ -121,6 +125,10 @@ public final class NodeStream implements Closeable {
           unread = output;
           return null;
         }
+        case Frame.Pause pause -> {
+          unread = pause;
+          return null;
+        }
       }
     }
   }
@@ -161,8 +169,17 @@ public final class NodeStream implements Closeable {
         case 'X' -> {
           return finished(payload(length));
         }
+        case 'P' -> {
+          JsonNode written = payload(length);
+          return new Frame.Pause(
+              written.path("stdout_bytes").longValue(), written.path("stderr_bytes").longValue());
+        }
         case 'F' -> {
-          return new Frame.End(failure(payload(length)));
+          JsonNode failure = payload(length);
+          return new Frame.End(
+              failure(
+                  failure.path("code").asText(""),
+                  failure.path("detail").asText("The sandbox's node could not follow it.")));
         }
         default -> {
           return unknown("The sandbox's node sent what is no frame.");
@@ -186,14 +203,15 @@ public final class NodeStream implements Closeable {
             end.path("stderr_bytes").longValue()));
   }
 
-  static Run failure(JsonNode failure) {
-    String detail = failure.path("detail").asText("The sandbox's node could not follow it.");
-    return switch (failure.path("code").asText("")) {
+  /** What a node means by the code of a failure. */
+  static Run failure(String code, String detail) {
+    return switch (code) {
       case "not_running" -> new Run.NeverBegan(Run.Cause.NOT_RUNNING, detail);
-      case "workdir_unavailable", "request_too_large", "cannot_exec" ->
+      case "workdir_unavailable", "request_too_large", "cannot_exec", "bad_request" ->
           new Run.NeverBegan(Run.Cause.NOT_POSSIBLE, detail);
       case "guest_unreachable", "no_resources" ->
           new Run.NeverBegan(Run.Cause.NODE_UNAVAILABLE, detail);
+      case "unknown_execution" -> new Run.Forgotten();
       default -> new Run.Unknown(detail);
     };
   }
@@ -213,7 +231,7 @@ public final class NodeStream implements Closeable {
     return json.readTree(bytes);
   }
 
-  /** Before the end: the node kills the command. */
+  /** Before the end: the node kills the command, unless it is detached. */
   @Override
   public void close() {
     watchdog.cancel(false);

@@ -24,6 +24,9 @@ public sealed interface Run {
   /** It may have run, wholly or in part. */
   record Unknown(String detail) implements Run {}
 
+  /** It was detached, and its sandbox does not know it any more. */
+  record Forgotten() implements Run {}
+
   /** Why it never began. */
   enum Cause {
     NOT_RUNNING,

@@ -42,10 +42,22 @@ public sealed interface Command {
     /** What is about to begin. */
     public enum Kind {
       COMMAND,
+      /** A command that goes on without its caller. */
+      DETACHED,
       UPLOAD,
       DOWNLOAD
     }
   }
+
+  /**
+   * What was about to begin certainly never did, and the node does not know of it; nobody waits for
+   * its outcome.
+   *
+   * @param failure why
+   */
+  record NeverBegan(
+      Header header, String executionId, String nodeId, int incarnation, String failure)
+      implements Command {}
 
   /** Use that is no execution; nobody waits for its outcome. */
   record Touch(Header header, String what) implements Command {}

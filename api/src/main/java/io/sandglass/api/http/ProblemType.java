@@ -53,6 +53,8 @@ public enum ProblemType {
       404,
       "There is no build log",
       "The template has no Dockerfile, or no node has begun to build."),
+  EXECUTION_NOT_FOUND(
+      404, "There is no such execution", "The sandbox's history has no command of this id."),
   FILE_NOT_FOUND(404, "There is no such file", "The sandbox has nothing at this path."),
   COMMAND_NOT_FOUND(
       404, "There is no such command", "No command has this id, or it is older than a day."),
@@ -68,6 +70,11 @@ public enum ProblemType {
   CANNOT_WAKE(409, "The sandbox cannot be woken", "It is not persistent, or it has ended."),
   EXECUTION_IN_FLIGHT(
       409, "Something runs in the sandbox", "It cannot rest while an execution is in flight."),
+  NOT_DETACHED(
+      409,
+      "The execution is not detached",
+      "Only what was begun with detach goes on without its caller: it alone can be followed and"
+          + " killed by others."),
   EXECUTION_IN_DOUBT(
       409,
       "The first execution with this key is in doubt",
@@ -85,6 +92,11 @@ public enum ProblemType {
   FILE_SYSTEM_REFUSED(
       409, "The sandbox's file system refused it", "The detail is its word. Nothing has changed."),
   CONFLICT(409, "The state does not allow it", "The detail says why."),
+  OUTPUT_GONE(
+      410,
+      "The output is not kept any more",
+      "A sandbox keeps the output of the 16 detached executions that ended last, until it ends or"
+          + " its processes are stopped. The execution's record stays."),
   LENGTH_REQUIRED(411, "A Content-Length is required", "Send one."),
   PAYLOAD_TOO_LARGE(
       413,

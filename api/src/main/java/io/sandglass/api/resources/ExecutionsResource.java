@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.dropwizard.auth.Auth;
 import io.sandglass.api.control.Answer;
+import io.sandglass.api.control.Detached;
 import io.sandglass.api.control.Executions;
 import io.sandglass.api.dataplane.Lifeline;
 import io.sandglass.api.dataplane.NodeStream;
@@ -43,7 +44,9 @@ import jakarta.ws.rs.core.StreamingOutput;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /** Running commands in a sandbox. */
@@ -54,13 +57,22 @@ public final class ExecutionsResource {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Executions executions;
+  private final Detached detached;
   private final JsonBodies bodies;
   private final Idempotency idempotency;
+  private final InstantSource clock;
 
-  public ExecutionsResource(Executions executions, JsonBodies bodies, Idempotency idempotency) {
+  public ExecutionsResource(
+      Executions executions,
+      Detached detached,
+      JsonBodies bodies,
+      Idempotency idempotency,
+      InstantSource clock) {
     this.executions = executions;
+    this.detached = detached;
     this.bodies = bodies;
     this.idempotency = idempotency;
+    this.clock = clock;
   }
 
   /** How it ended. */
@@ -109,7 +121,12 @@ public final class ExecutionsResource {
           Comments keep the connection alive. What keeps a command from starting is answered as \
           without streaming. A client that does not read holds the command back; one that hangs \
           up, with or without streaming, has it killed with its whole process tree. A suspended \
-          sandbox is woken first.""")
+          sandbox is woken first.
+
+          With `detach` the answer comes as soon as the command runs, and it goes on without the \
+          caller, also while the server restarts: `Location` has its record and its output. It \
+          holds off suspending, never expiry; with its sandbox, it ends. Sent again with the same \
+          Idempotency-Key it meets the first, and nothing begins twice.""")
   @RequestBody(
       required = true,
       content = @Content(schema = @Schema(implementation = ExecuteRequest.class)))
@@ -122,6 +139,13 @@ public final class ExecutionsResource {
             schema = @Schema(implementation = ResultView.class)),
         @Content(mediaType = EventWriter.MEDIA_TYPE, schema = @Schema(type = "string"))
       })
+  @ApiResponse(
+      responseCode = "202",
+      description = "It runs, detached",
+      content =
+          @Content(
+              mediaType = MediaType.APPLICATION_JSON,
+              schema = @Schema(implementation = ExecutionView.class)))
   @Documented({
     ProblemType.FOREIGN_ORGANIZATION,
     ProblemType.SANDBOX_NOT_FOUND,
@@ -144,6 +168,9 @@ public final class ExecutionsResource {
     Body<ExecuteRequest> request =
         bodies.read(body, ExecuteRequest.class, ExecuteRequest.LARGEST_BODY);
     Executions.Request command = request.value().check();
+    if (request.value().detached()) {
+      return detach(caller, id, Calls.repeatable(caller, idempotencyKey, uri, request), command);
+    }
     Idempotency.Call call = Calls.once(caller, idempotencyKey, uri, request);
     Lifeline lifeline = new Lifeline();
     try (Hangup _ = Hangup.watch(http, lifeline::cut)) {
@@ -166,6 +193,23 @@ public final class ExecutionsResource {
                       live -> events(http, live, lifeline, idempotencyKey != null, keep)));
       return answer.getEntity() instanceof byte[] whole ? replay(answer, whole) : answer;
     }
+  }
+
+  private Response detach(
+      Caller caller, String id, Idempotency.Call call, Executions.Request command) {
+    return idempotency.answer(
+        call,
+        () -> Answers.value(executions.check(caller.orgId(), id)),
+        (origin, sandbox) ->
+            Answer.carry(
+                detached.start(origin, sandbox, command),
+                record ->
+                    new Reply(
+                        202,
+                        Map.of(
+                            HttpHeaders.LOCATION,
+                            "/v1/sandboxes/" + id + "/executions/" + record.id()),
+                        ExecutionView.of(record, clock.instant()))));
   }
 
   /** Whether events are liked better than JSON. */
@@ -209,17 +253,17 @@ public final class ExecutionsResource {
     events.event("start", new StartEvent(executionId));
     while (true) {
       switch (stream.next()) {
-        case NodeStream.Frame.Started _ -> {}
+        case NodeStream.Frame.Started _, NodeStream.Frame.Pause _ -> {}
         case NodeStream.Frame.Beat _ -> events.beat();
         case NodeStream.Frame.Output(NodeStream.Channel channel, byte[] bytes, int length) -> {
           switch (channel) {
-            case STDOUT -> stdout.take(bytes, length, events);
-            case STDERR -> stderr.take(bytes, length, events);
+            case STDOUT -> stdout.take(bytes, length, events::event);
+            case STDERR -> stderr.take(bytes, length, events::event);
           }
         }
         case NodeStream.Frame.End(Run run) -> {
-          stdout.end(events);
-          stderr.end(events);
+          stdout.end(events::event);
+          stderr.end(events::event);
           if (run instanceof Run.Finished end) {
             keep.accept(Reply.ok(ResultView.of(end, stdout.text(), stderr.text())));
             events.event("exit", exit(end));
@@ -233,7 +277,7 @@ public final class ExecutionsResource {
     }
   }
 
-  private static ExitEvent exit(Run.Finished end) {
+  static ExitEvent exit(Run.Finished end) {
     return new ExitEvent(end.exitCode(), end.durationMs(), end.timedOut(), end.truncated());
   }
 

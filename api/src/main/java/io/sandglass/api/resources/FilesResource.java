@@ -44,6 +44,10 @@ import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -109,6 +113,23 @@ public final class FilesResource {
     }
   }
 
+  /** What keeps a file from being reached, whatever is wanted of it. */
+  @Documented({
+    ProblemType.INVALID_PATH,
+    ProblemType.PATH_NOT_PERMITTED,
+    ProblemType.FILE_TOO_LARGE,
+    ProblemType.FOREIGN_ORGANIZATION,
+    ProblemType.SANDBOX_NOT_FOUND,
+    ProblemType.NOT_RUNNING,
+    ProblemType.FILE_SYSTEM_REFUSED,
+    ProblemType.TOO_MANY_REQUESTS,
+    ProblemType.NODE_UNAVAILABLE,
+    ProblemType.WAKE_FAILED
+  })
+  @Retention(RetentionPolicy.RUNTIME)
+  @Target(ElementType.METHOD)
+  private @interface FileProblems {}
+
   @POST
   @Requires(Scope.SANDBOXES_WRITE)
   @Path("{id}/upload")
@@ -133,21 +154,12 @@ public final class FilesResource {
       responseCode = "204",
       description =
           "It is there, wholly; with an Idempotency-Key, Repr-Digest has the content's SHA-256")
+  @FileProblems
   @Documented({
-    ProblemType.INVALID_PATH,
     ProblemType.NOT_A_FILE,
-    ProblemType.PATH_NOT_PERMITTED,
-    ProblemType.FILE_TOO_LARGE,
-    ProblemType.FOREIGN_ORGANIZATION,
-    ProblemType.SANDBOX_NOT_FOUND,
-    ProblemType.NOT_RUNNING,
-    ProblemType.FILE_SYSTEM_REFUSED,
     ProblemType.EXECUTION_IN_DOUBT,
     ProblemType.IDEMPOTENCY_CONFLICT,
-    ProblemType.TOO_MANY_REQUESTS,
     ProblemType.EXECUTION_OUTCOME_UNKNOWN,
-    ProblemType.NODE_UNAVAILABLE,
-    ProblemType.WAKE_FAILED,
     ProblemType.NO_SPACE
   })
   public Response upload(
@@ -219,21 +231,8 @@ public final class FilesResource {
           @Content(
               mediaType = MediaType.APPLICATION_OCTET_STREAM,
               schema = @Schema(type = "string", format = "binary")))
-  @Documented({
-    ProblemType.INVALID_PATH,
-    ProblemType.NOT_A_FILE,
-    ProblemType.PATH_NOT_PERMITTED,
-    ProblemType.FILE_TOO_LARGE,
-    ProblemType.FOREIGN_ORGANIZATION,
-    ProblemType.SANDBOX_NOT_FOUND,
-    ProblemType.FILE_NOT_FOUND,
-    ProblemType.NOT_RUNNING,
-    ProblemType.FILE_SYSTEM_REFUSED,
-    ProblemType.TOO_MANY_REQUESTS,
-    ProblemType.LOG_UNAVAILABLE,
-    ProblemType.NODE_UNAVAILABLE,
-    ProblemType.WAKE_FAILED
-  })
+  @FileProblems
+  @Documented({ProblemType.NOT_A_FILE, ProblemType.FILE_NOT_FOUND, ProblemType.LOG_UNAVAILABLE})
   public Response download(
       @Parameter(hidden = true) @Auth Caller caller,
       @PathParam("id") String id,
@@ -281,20 +280,11 @@ public final class FilesResource {
       responseCode = "200",
       description = "What is in it",
       content = @Content(schema = @Schema(implementation = ListingView.class)))
+  @FileProblems
   @Documented({
-    ProblemType.INVALID_PATH,
     ProblemType.NOT_A_DIRECTORY,
-    ProblemType.PATH_NOT_PERMITTED,
-    ProblemType.FILE_TOO_LARGE,
-    ProblemType.FOREIGN_ORGANIZATION,
-    ProblemType.SANDBOX_NOT_FOUND,
     ProblemType.FILE_NOT_FOUND,
-    ProblemType.NOT_RUNNING,
-    ProblemType.FILE_SYSTEM_REFUSED,
-    ProblemType.TOO_MANY_REQUESTS,
-    ProblemType.LOG_UNAVAILABLE,
-    ProblemType.NODE_UNAVAILABLE,
-    ProblemType.WAKE_FAILED
+    ProblemType.LOG_UNAVAILABLE
   })
   public Response list(
       @Parameter(hidden = true) @Auth Caller caller,

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import io.sandglass.api.dataplane.NodeStream;
 import io.sandglass.api.dataplane.Utf8;
-import io.sandglass.api.http.EventWriter;
 import io.swagger.v3.oas.annotations.media.Schema;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -38,7 +37,13 @@ final class LiveOutput {
       @Schema(description = "Where the piece begins, in bytes of the stream") long offset,
       @Schema(description = "Where the next piece begins") long nextOffset) {}
 
-  void take(byte[] bytes, int length, EventWriter events) throws IOException {
+  /** Takes events. */
+  @FunctionalInterface
+  interface Events {
+    void event(String name, Object data) throws IOException;
+  }
+
+  void take(byte[] bytes, int length, Events events) throws IOException {
     if (kept != null) {
       kept.write(bytes, 0, length);
     }
@@ -47,16 +52,21 @@ final class LiveOutput {
   }
 
   /** Nothing follows: half a character is told as what it is. */
-  void end(EventWriter events) throws IOException {
+  void end(Events events) throws IOException {
     tell(decoder.rest(), events);
   }
 
-  private void tell(String text, EventWriter events) throws IOException {
+  private void tell(String text, Events events) throws IOException {
     if (!text.isEmpty()) {
-      long next = seen - decoder.waiting();
-      events.event(event, new Piece(text, told, next));
-      told = next;
+      long from = told;
+      told = seen - decoder.waiting();
+      events.event(event, new Piece(text, from, told));
     }
+  }
+
+  /** Where the next piece begins. */
+  long told() {
+    return told;
   }
 
   String text() {

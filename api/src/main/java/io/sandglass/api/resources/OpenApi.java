@@ -18,12 +18,14 @@ import io.swagger.v3.oas.models.media.Schema;
 import io.swagger.v3.oas.models.responses.ApiResponse;
 import io.swagger.v3.oas.models.security.SecurityRequirement;
 import io.swagger.v3.oas.models.security.SecurityScheme;
+import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -40,6 +42,7 @@ public final class OpenApi {
       List.of(
           SandboxesResource.class,
           ExecutionsResource.class,
+          ExecutionRecordsResource.class,
           FilesResource.class,
           CommandsResource.class,
           TemplatesResource.class,
@@ -154,11 +157,19 @@ public final class OpenApi {
   private static Map<String, List<ProblemType>> documented() {
     return RESOURCES.stream()
         .flatMap(resource -> Arrays.stream(resource.getMethods()))
-        .filter(method -> method.isAnnotationPresent(Documented.class))
-        .collect(
-            Collectors.toMap(
-                OpenApi::operationId,
-                method -> List.of(method.getAnnotation(Documented.class).value())));
+        .filter(method -> !documented(method).isEmpty())
+        .collect(Collectors.toMap(OpenApi::operationId, OpenApi::documented));
+  }
+
+  /** Those named at the method, and those of the annotations there that stand for several. */
+  private static List<ProblemType> documented(Method method) {
+    return Stream.concat(
+            Stream.of(method),
+            Arrays.stream(method.getAnnotations()).map(Annotation::annotationType))
+        .map(element -> element.getAnnotation(Documented.class))
+        .filter(Objects::nonNull)
+        .flatMap(documented -> Arrays.stream(documented.value()))
+        .toList();
   }
 
   private static Map<String, String> scopes() {

@@ -14,7 +14,8 @@ public final class ContentHash {
       List.of(
           "SELECT * FROM sandboxes ORDER BY id",
           "SELECT * FROM sandbox_metadata ORDER BY sandbox_id, pair_hash",
-          "SELECT * FROM events ORDER BY sandbox_id, version");
+          "SELECT * FROM events ORDER BY sandbox_id, version",
+          "SELECT * FROM executions ORDER BY sandbox_id, id");
 
   private ContentHash() {}
 

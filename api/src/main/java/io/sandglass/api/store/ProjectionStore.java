@@ -77,6 +77,7 @@ public final class ProjectionStore {
         handle -> {
           handle.execute("DELETE FROM sandbox_metadata");
           handle.execute("DELETE FROM events");
+          handle.execute("DELETE FROM executions");
           handle.execute("DELETE FROM sandboxes");
           handle.execute("DELETE FROM projection_offsets");
         });
@@ -104,6 +105,7 @@ public final class ProjectionStore {
       }
     }
     EventStore.append(handle, news);
+    ExecutionStore.fold(handle, news);
     Map<String, Sandbox> changed = new LinkedHashMap<>();
     after.forEach(
         (id, sandbox) -> {

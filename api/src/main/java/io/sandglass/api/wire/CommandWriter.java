@@ -10,6 +10,8 @@ import io.sandglass.schemas.CreateSandbox;
 import io.sandglass.schemas.DestroySandbox;
 import io.sandglass.schemas.Egress;
 import io.sandglass.schemas.KeepAlive;
+import io.sandglass.schemas.ReportExecutionFinished;
+import io.sandglass.schemas.ReportOrigin;
 import io.sandglass.schemas.Size;
 import io.sandglass.schemas.StartSpec;
 import io.sandglass.schemas.SuspendSandbox;
@@ -48,6 +50,24 @@ public final class CommandWriter {
               .setKind(begin.kind().name().toLowerCase(Locale.ROOT))
               .setSubject(begin.subject())
               .setTimeoutMs(begin.timeout().toMillis())
+              .build();
+      case Command.NeverBegan never ->
+          ReportExecutionFinished.newBuilder()
+              .setMeta(meta)
+              .setOrigin(
+                  ReportOrigin.newBuilder()
+                      .setNodeId(never.nodeId())
+                      .setIncarnation(never.incarnation())
+                      .setOrderVersion(0)
+                      .build())
+              .setExecutionId(never.executionId())
+              .setTimedOut(false)
+              .setTruncated(false)
+              .setStdoutBytes(0)
+              .setStderrBytes(0)
+              .setFileBytes(0)
+              .setDurationMs(0)
+              .setFailure(never.failure())
               .build();
       case Command.Touch touch ->
           TouchSandbox.newBuilder().setMeta(meta).setWhat(touch.what()).build();

@@ -7,6 +7,7 @@ import io.sandglass.api.domain.Decision;
 import io.sandglass.api.domain.EgressMode;
 import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.EventHeader;
+import io.sandglass.api.domain.ExecutionRecord;
 import io.sandglass.api.domain.Fact;
 import io.sandglass.api.domain.HistoryCursor;
 import io.sandglass.api.domain.Mode;
@@ -214,6 +215,88 @@ abstract class ProjectionContract {
     assertThat(events.history("sbx_1", 2, 1).getFirst().data())
         .contains("\"subject\":\"echo 'ü'\\n\"", "\"timeout\":\"30s\"");
     assertThat(events.history("sbx_1", 6, 1).getFirst().header().dueAt()).isEqualTo(START);
+  }
+
+  @Test
+  void commandsHaveRecordsThatTheirEndsComplete() {
+    List<SandboxEvent> log = new ArrayList<>(life("sbx_1").subList(0, 4));
+    log.add(started(5, "exe_2", "detached", Duration.ofHours(2)));
+    log.add(started(6, "exe_3", "upload", Duration.ofMinutes(15)));
+    log.add(started(7, "exe_4", "detached", Duration.ofHours(2)));
+    log.add(
+        event(
+            "sbx_1",
+            8,
+            Status.RUNNING,
+            new Fact.ExecutionFinished(
+                "exe_4", "detached", null, false, true, 9, 8, 0, 7, "lost: the guest is gone")));
+    var _ = projection.apply(List.of(batch(0, log)));
+    ExecutionStore executions = new ExecutionStore(jdbi);
+
+    assertThat(executions.list("sbx_1", Long.MAX_VALUE, 10))
+        .extracting(ExecutionRecord::id)
+        .containsExactly("exe_4", "exe_2", "exe_1");
+    assertThat(executions.list("sbx_1", 7, 1))
+        .extracting(ExecutionRecord::id)
+        .containsExactly("exe_2", "exe_1");
+    assertThat(executions.find("sbx_1", "exe_1"))
+        .contains(
+            new ExecutionRecord(
+                "sbx_1",
+                "exe_1",
+                "echo 'ü'\n",
+                false,
+                Duration.ofSeconds(30),
+                "key:key_1",
+                3,
+                START.plusMillis(3),
+                new ExecutionRecord.End(START.plusMillis(4), 0, false, false, 3L, 0L, 12L, null)));
+    ExecutionRecord running = executions.find("sbx_1", "exe_2").orElseThrow();
+    assertThat(running.detached()).isTrue();
+    assertThat(running.end()).isNull();
+    assertThat(running.state(START.plus(Duration.ofHours(2))))
+        .isEqualTo(ExecutionRecord.State.RUNNING);
+    assertThat(running.state(START.plus(Duration.ofHours(3))))
+        .isEqualTo(ExecutionRecord.State.LOST);
+    ExecutionRecord lost = executions.find("sbx_1", "exe_4").orElseThrow();
+    assertThat(lost.state(START)).isEqualTo(ExecutionRecord.State.LOST);
+    assertThat(lost.failure(START)).contains("lost: the guest is gone");
+    assertThat(executions.find("sbx_2", "exe_1")).isEmpty();
+  }
+
+  /** An id begins again when its idempotency key was forgotten. */
+  @Test
+  void recordsAreTheSameHoweverTheLogIsCut() {
+    List<SandboxEvent> log = new ArrayList<>(life("sbx_1").subList(0, 4));
+    log.add(started(5, "exe_1", "command", Duration.ofSeconds(7)));
+    log.add(started(6, "exe_2", "detached", Duration.ofHours(2)));
+    log.add(event("sbx_1", 7, Status.DESTROYED, new Fact.StopRequested("requested", "asked", 1)));
+    log.add(event("sbx_1", 8, Status.DESTROYED, new Fact.SandboxEnded("requested", "asked", null)));
+    var _ = projection.apply(List.of(batch(0, log)));
+    String atOnce = ContentHash.of(jdbi);
+    List<ExecutionRecord> records = new ExecutionStore(jdbi).list("sbx_1", Long.MAX_VALUE, 10);
+    projection.clear();
+    for (int i = 0; i < log.size(); i++) {
+      var _ = projection.apply(List.of(batch(i, log.subList(i, i + 1))));
+    }
+
+    assertThat(ContentHash.of(jdbi)).isEqualTo(atOnce);
+    assertThat(records)
+        .hasSize(2)
+        .allSatisfy(
+            record -> {
+              assertThat(record.state(START)).isEqualTo(ExecutionRecord.State.LOST);
+              assertThat(record.failure(START))
+                  .contains("lost: the sandbox ended before its end was told");
+              assertThat(record.end().at()).isEqualTo(START.plusMillis(8));
+            });
+    jdbi.useHandle(handle -> handle.execute("UPDATE executions SET exit_code = 0"));
+    assertThat(ContentHash.of(jdbi)).as("records count").isNotEqualTo(atOnce);
+  }
+
+  private static SandboxEvent started(long version, String id, String kind, Duration timeout) {
+    return event(
+        "sbx_1", version, Status.RUNNING, new Fact.ExecutionStarted(id, kind, "make", timeout));
   }
 
   private static LogBatch batch(int partition, long from, List<SandboxEvent> events) {

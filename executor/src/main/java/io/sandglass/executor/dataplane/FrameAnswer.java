@@ -102,9 +102,14 @@ final class FrameAnswer implements StreamingOutput {
       frames.write(FrameStream.Type.EXIT, exit, 0, exit.length);
     } else {
       String[] parts = end.failure().orElse("broken: no reason given").split(": ", 2);
-      byte[] failure = json.writeValueAsBytes(new FailureFrame(parts[0], parts[parts.length - 1]));
-      frames.write(FrameStream.Type.FAILURE, failure, 0, failure.length);
+      writeFailure(frames, parts[0], parts[parts.length - 1], json);
     }
+  }
+
+  static void writeFailure(FrameStream frames, String code, String detail, ObjectMapper json)
+      throws IOException {
+    byte[] failure = json.writeValueAsBytes(new FailureFrame(code, detail));
+    frames.write(FrameStream.Type.FAILURE, failure, 0, failure.length);
   }
 
   /** Until the execution has ended, sees whether somebody still listens. */

@@ -19,7 +19,7 @@ final class FrameStream {
     STDERR('E'),
     EXIT('X'),
     FAILURE('F'),
-    /** All that is there has been told, and it goes on. */
+    /** All that is there has been told, and it goes on: how much it has written so far. */
     PAUSE('P');
 
     private final byte code;

@@ -1,5 +1,6 @@
 package io.sandglass.executor.dataplane;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sandglass.executor.execution.GuestAnswer;
 import io.sandglass.executor.execution.GuestChannel;
@@ -35,6 +36,10 @@ final class OutputAnswer implements StreamingOutput {
     this.json = json;
   }
 
+  record PauseFrame(
+      @JsonProperty("stdout_bytes") long stdoutBytes,
+      @JsonProperty("stderr_bytes") long stderrBytes) {}
+
   /** All that there was to be told has been. */
   private static final class EnoughException extends IOException {
     private static final long serialVersionUID = 1L;
@@ -43,6 +48,7 @@ final class OutputAnswer implements StreamingOutput {
   private final class Copy implements OutputSink {
     private final FrameStream frames;
     private Totals totals = Totals.NONE;
+    private boolean known;
     private long stdout = query.stdout();
     private long stderr = query.stderr();
 
@@ -52,6 +58,10 @@ final class OutputAnswer implements StreamingOutput {
 
     @Override
     public void totals(Totals now) throws IOException {
+      if (!known) {
+        known = true;
+        frames.write(FrameStream.Type.STARTED, new byte[0], 0, 0);
+      }
       totals = now;
       endIfEnough();
     }
@@ -92,17 +102,19 @@ final class OutputAnswer implements StreamingOutput {
     try {
       GuestAnswer answer = command.run(copy);
       ended.countDown();
-      FrameAnswer.writeEnd(
-          frames,
-          Detached.endOf(
-              query.executionId(),
-              answer,
-              copy.totals,
-              Duration.ofNanos(System.nanoTime() - begun)),
-          json);
+      if (answer instanceof GuestAnswer.Refused(String code, String detail)) {
+        FrameAnswer.writeFailure(frames, code, detail, json);
+      } else {
+        Duration took = Duration.ofNanos(System.nanoTime() - begun);
+        FrameAnswer.writeEnd(
+            frames, Detached.endOf(query.executionId(), answer, copy.totals, took), json);
+      }
     } catch (EnoughException e) {
       ended.countDown();
-      frames.write(FrameStream.Type.PAUSE, new byte[0], 0, 0);
+      byte[] pause =
+          json.writeValueAsBytes(
+              new PauseFrame(copy.totals.stdoutBytes(), copy.totals.stderrBytes()));
+      frames.write(FrameStream.Type.PAUSE, pause, 0, pause.length);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
