@@ -21,6 +21,7 @@ class ArchitectureTest {
   private static final String FLEET = "io.sandglass.engine.fleet..";
   private static final String AUDIT = "io.sandglass.engine.audit..";
   private static final String WIRE = "io.sandglass.engine.wire..";
+  private static final String REPLAY = "io.sandglass.engine.replay..";
   private static final String STREAM = "io.sandglass.engine.stream..";
   private static final String SCHEMAS = "io.sandglass.schemas..";
 
@@ -96,10 +97,10 @@ class ArchitectureTest {
   }
 
   @Test
-  void onlyTheStreamTouchesKafka() {
+  void onlyTheStreamAndTheReplayTouchKafka() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(STREAM)
+        .resideOutsideOfPackages(STREAM, REPLAY)
         .should()
         .dependOnClassesThat(
             resideInAnyPackage("org.apache.kafka.streams..", "org.apache.kafka.clients.."))

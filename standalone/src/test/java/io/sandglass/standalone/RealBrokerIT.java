@@ -2,46 +2,27 @@ package io.sandglass.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sandglass.schemas.CommandMeta;
 import io.sandglass.schemas.CommandOutcome;
-import io.sandglass.schemas.CreateSandbox;
-import io.sandglass.schemas.Decoded;
-import io.sandglass.schemas.Egress;
-import io.sandglass.schemas.NodeHeartbeat;
 import io.sandglass.schemas.NodeStatus;
 import io.sandglass.schemas.SandboxRequested;
-import io.sandglass.schemas.Size;
-import io.sandglass.schemas.StartSpec;
-import io.sandglass.schemas.TemplateRef;
 import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.Topics;
-import io.sandglass.schemas.WireFormat;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.StringDeserializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,8 +35,6 @@ import org.testcontainers.kafka.KafkaContainer;
 class RealBrokerIT {
   private static final int COMMANDS = 2_000;
   private static final int PARTITIONS = 4;
-  private static final int REPLY_PARTITION = 3;
-  private static final String NODE = "node-under-test";
 
   @Test
   void everyCommandTakesEffectOnceAcrossKills(@TempDir Path data) throws Exception {
@@ -65,22 +44,9 @@ class RealBrokerIT {
       try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
         Topics.ensure(admin, PARTITIONS, 4, (short) 1);
       }
-      try (var producer =
-              new KafkaProducer<String, SpecificRecord>(
-                  Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap),
-                  new StringSerializer(),
-                  WireFormat.serializer());
+      try (var producer = Lives.producer(bootstrap);
           ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor()) {
-        Future<?> beating =
-            heart.scheduleAtFixedRate(
-                () -> {
-                  var _ =
-                      producer.send(
-                          new ProducerRecord<>(Topic.HEARTBEATS.topicName(), NODE, heartbeat()));
-                },
-                0,
-                500,
-                TimeUnit.MILLISECONDS);
+        Future<?> beating = Lives.beat(heart, producer);
         List<Future<?>> sent = new ArrayList<>();
         Process engine = engine(bootstrap, data);
         try {
@@ -89,8 +55,8 @@ class RealBrokerIT {
               .until(() -> !records(bootstrap, Topic.NODES).isEmpty());
           for (int i = 0; i < COMMANDS; i++) {
             // Every command arrives twice, as after a retry of a client that got no answer.
-            sent.add(producer.send(create(i)));
-            sent.add(producer.send(create(i)));
+            sent.add(producer.send(Lives.create(i)));
+            sent.add(producer.send(Lives.create(i)));
             if (i == COMMANDS / 3 || i == 2 * COMMANDS / 3) {
               producer.flush();
               engine.destroyForcibly().onExit().join();
@@ -121,7 +87,7 @@ class RealBrokerIT {
       assertThat(ids(records(bootstrap, Topic.EVENTS)))
           .as("events")
           .containsExactlyInAnyOrderElementsOf(
-              IntStream.range(0, COMMANDS).mapToObj(RealBrokerIT::sandbox).toList());
+              IntStream.range(0, COMMANDS).mapToObj(Lives::sandbox).toList());
       int slot =
           records(bootstrap, Topic.NODES).stream()
               .map(record -> ((NodeStatus) record.value()).getSlot())
@@ -148,7 +114,7 @@ class RealBrokerIT {
   /** By command id; all of them have to be where they were asked for. */
   private static Map<String, List<CommandOutcome>> outcomes(String bootstrap) {
     List<ConsumerRecord<String, SpecificRecord>> records = records(bootstrap, Topic.OUTCOMES);
-    assertThat(records).allMatch(record -> record.partition() == REPLY_PARTITION);
+    assertThat(records).allMatch(record -> record.partition() == Lives.REPLY_PARTITION);
     return records.stream()
         .map(record -> (CommandOutcome) record.value())
         .collect(Collectors.groupingBy(CommandOutcome::getCommandId));
@@ -157,30 +123,16 @@ class RealBrokerIT {
   /** All that is committed in a topic now. */
   private static List<ConsumerRecord<String, SpecificRecord>> records(
       String bootstrap, Topic topic) {
-    Map<String, Object> config = new HashMap<>();
-    config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
-    config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-    List<ConsumerRecord<String, SpecificRecord>> all = new ArrayList<>();
-    try (var consumer =
-        new KafkaConsumer<>(config, new StringDeserializer(), WireFormat.deserializer())) {
-      List<TopicPartition> partitions =
-          consumer.partitionsFor(topic.topicName()).stream()
-              .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
-              .toList();
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      while (partitions.stream()
-          .anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
-        for (var record : consumer.poll(Duration.ofMillis(200))) {
-          SpecificRecord value = ((Decoded.Known) record.value()).record();
-          all.add(
-              new ConsumerRecord<>(
-                  record.topic(), record.partition(), record.offset(), record.key(), value));
-        }
-      }
-    }
-    return all;
+    return Lives.records(bootstrap, topic.topicName()).stream()
+        .map(
+            record ->
+                new ConsumerRecord<>(
+                    record.topic(),
+                    record.partition(),
+                    record.offset(),
+                    new String(record.key(), StandardCharsets.UTF_8),
+                    Lives.read(record.value())))
+        .toList();
   }
 
   private static Process engine(String bootstrap, Path data) throws IOException {
@@ -208,53 +160,5 @@ class RealBrokerIT {
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(data.resolve("engine.log").toFile()));
     return builder.start();
-  }
-
-  private static String sandbox(int number) {
-    return "sbx_%026d".formatted(number);
-  }
-
-  private static ProducerRecord<String, SpecificRecord> create(int number) {
-    CreateSandbox command =
-        CreateSandbox.newBuilder()
-            .setMeta(
-                CommandMeta.newBuilder()
-                    .setCommandId("cmd_" + number)
-                    .setSandboxId(sandbox(number))
-                    .setOrgId("org_test")
-                    .setActor("key:test")
-                    .setReplyPartition(REPLY_PARTITION)
-                    .setSentAt(Instant.now())
-                    .setFingerprint("f" + number)
-                    .build())
-            .setSpec(
-                StartSpec.newBuilder()
-                    .setTemplate(new TemplateRef("base", "base", "test/image:1"))
-                    .setMode("ephemeral")
-                    .setSize(new Size("small", 1000, 1L << 20))
-                    .setEgress(new Egress("allow_all", List.of(), List.of(), List.of()))
-                    .build())
-            .setTimeoutMs(Duration.ofHours(1).toMillis())
-            .setEnvNames(List.of())
-            .setMetadata(Map.of())
-            .build();
-    return new ProducerRecord<>(Topic.COMMANDS.topicName(), sandbox(number), command);
-  }
-
-  private static NodeHeartbeat heartbeat() {
-    return NodeHeartbeat.newBuilder()
-        .setNodeId(NODE)
-        .setBootId("boot")
-        .setDataPlaneUrl("http://127.0.0.1:1")
-        .setCapacityCpuMillis(1_000_000)
-        .setCapacityMemoryBytes(1L << 50)
-        .setCapacitySandboxes(1_000_000)
-        .setUsedCpuMillis(0)
-        .setUsedMemoryBytes(0)
-        .setUsedSandboxes(0)
-        .setImages(List.of("test/image:1"))
-        .setLabels(Map.of())
-        .setAt(Instant.now())
-        .build();
   }
 }

@@ -3,6 +3,8 @@ package io.sandglass.engine.wire;
 import io.sandglass.engine.audit.Checkpoint;
 import io.sandglass.engine.audit.Ledger;
 import io.sandglass.schemas.ChainHash;
+import io.sandglass.schemas.Decoded;
+import io.sandglass.schemas.WireFormat;
 import java.nio.ByteBuffer;
 import org.apache.avro.specific.SpecificRecord;
 
@@ -22,6 +24,21 @@ public final class CheckpointRecords {
         checkpoint.at(),
         signed.keyId(),
         ByteBuffer.wrap(signed.signature().toBytes()));
+  }
+
+  /**
+   * @throws UnreadableException when the bytes are no checkpoint
+   */
+  public static Checkpoint.Signed read(byte[] value) {
+    if (value == null) {
+      throw new UnreadableException("no value");
+    }
+    return switch (WireFormat.decode(value)) {
+      case Decoded.Known(SpecificRecord record) -> read(record);
+      case Decoded.Unknown(long fingerprint) ->
+          throw new UnreadableException("unknown schema %016x".formatted(fingerprint));
+      case Decoded.Malformed(String reason) -> throw new UnreadableException(reason);
+    };
   }
 
   /**

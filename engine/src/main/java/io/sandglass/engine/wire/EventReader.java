@@ -9,6 +9,7 @@ import io.sandglass.engine.lifecycle.ExecutionResult;
 import io.sandglass.engine.lifecycle.Fact;
 import io.sandglass.engine.lifecycle.SuspendReason;
 import io.sandglass.schemas.ActivityRecorded;
+import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.EgressChanged;
 import io.sandglass.schemas.EventMeta;
 import io.sandglass.schemas.ExecutionFinished;
@@ -25,6 +26,7 @@ import io.sandglass.schemas.StopRequested;
 import io.sandglass.schemas.SuspendFailed;
 import io.sandglass.schemas.SuspendRequested;
 import io.sandglass.schemas.TimeoutExtended;
+import io.sandglass.schemas.WireFormat;
 import java.time.Duration;
 import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
@@ -33,8 +35,44 @@ import org.apache.avro.specific.SpecificRecord;
 public final class EventReader {
   private EventReader() {}
 
-  /** An event and whose it is. */
-  public record Recorded(String sandboxId, Event event) {}
+  /** An event, whose it is, and what it told of the state after it. */
+  public record Recorded(String sandboxId, Event event, Told told) {}
+
+  /**
+   * What an event tells of the state that it led to.
+   *
+   * @param status the public one
+   */
+  public record Told(String status, int incarnation, String node) {}
+
+  /** What the bytes of a record of {@code sandbox.events} are. */
+  public sealed interface Reading {
+    record Read(Recorded recorded) implements Reading {}
+
+    record Unreadable(String reason) implements Reading {}
+  }
+
+  /** Never throws for any content of {@code value}. */
+  public static Reading read(byte[] value) {
+    if (value == null) {
+      return new Reading.Unreadable("no value");
+    }
+    return switch (WireFormat.decode(value)) {
+      case Decoded.Known(SpecificRecord record) -> reading(record);
+      case Decoded.Unknown(long fingerprint) ->
+          new Reading.Unreadable(
+              "its schema %016x is not one of this release's".formatted(fingerprint));
+      case Decoded.Malformed(String reason) -> new Reading.Unreadable(reason);
+    };
+  }
+
+  private static Reading reading(SpecificRecord record) {
+    try {
+      return new Reading.Read(read(record));
+    } catch (UnreadableException e) {
+      return new Reading.Unreadable(record.getSchema().getName() + ": " + e.getMessage());
+    }
+  }
 
   /**
    * The event of a record of {@code sandbox.events}.
@@ -127,7 +165,8 @@ public final class EventReader {
                 meta.getActor(),
                 Optional.ofNullable(meta.getRequestId()),
                 Optional.ofNullable(meta.getCommandId())),
-            fact));
+            fact),
+        new Told(meta.getStatusAfter(), meta.getIncarnation(), meta.getNodeId()));
   }
 
   private static Depth depth(String code) {

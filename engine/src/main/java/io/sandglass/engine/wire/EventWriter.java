@@ -106,6 +106,7 @@ public final class EventWriter {
   }
 
   private static EventMeta meta(String sandboxId, Event.Header header, Sandbox after) {
+    EventReader.Told told = told(after);
     return new EventMeta(
         sandboxId + "-" + header.version(),
         sandboxId,
@@ -117,17 +118,20 @@ public final class EventWriter {
         header.actor(),
         header.requestId().orElse(null),
         header.commandId().orElse(null),
-        Codes.of(Status.of(after)),
-        switch (after) {
-          case Sandbox.Absent _ -> throw nothing();
-          case Sandbox.Live live -> live.tenure().incarnation();
-          case Sandbox.Ended ended -> ended.incarnation();
-        },
-        switch (after) {
-          case Sandbox.Absent _ -> throw nothing();
-          case Sandbox.Live live -> live.tenure().node();
-          case Sandbox.Ended ended -> ended.node();
-        });
+        told.status(),
+        told.incarnation(),
+        told.node());
+  }
+
+  /** What an event tells of the state that it led to. */
+  public static EventReader.Told told(Sandbox after) {
+    String status = Codes.of(Status.of(after));
+    return switch (after) {
+      case Sandbox.Absent _ -> throw nothing();
+      case Sandbox.Live live ->
+          new EventReader.Told(status, live.tenure().incarnation(), live.tenure().node());
+      case Sandbox.Ended ended -> new EventReader.Told(status, ended.incarnation(), ended.node());
+    };
   }
 
   private static Tenure tenure(Sandbox after) {

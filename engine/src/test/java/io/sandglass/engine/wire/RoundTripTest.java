@@ -64,9 +64,10 @@ class RoundTripTest {
       Event event = random.of(Event.class);
       seen.add(event.fact().getClass());
       String id = random.string();
-      SpecificRecord record = EventWriter.write(id, event, after(event.fact()));
+      Sandbox after = after(event.fact());
+      SpecificRecord record = EventWriter.write(id, event, after);
       assertThat(EventReader.read(throughBytes(record)))
-          .isEqualTo(new EventReader.Recorded(id, event));
+          .isEqualTo(new EventReader.Recorded(id, event, EventWriter.told(after)));
     }
     assertThat(seen).containsExactlyInAnyOrder(Fact.class.getPermittedSubclasses());
   }
