@@ -80,6 +80,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.IntConsumer;
 import org.apache.commons.text.StringSubstitutor;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.glassfish.jersey.server.ServerProperties;
@@ -88,35 +89,43 @@ import org.jdbi.v3.core.Jdbi;
 /** The API as a process, or as a part of one. */
 public final class ApiApplication extends Application<ApiConfiguration> {
   private static final String DEFAULT_FILE = "/api.yml";
-  private static final Set<String> COMMANDS = Set.of("server", "check", "rebuild-projection");
+  private static final Set<String> COMMANDS =
+      Set.of("server", "check", "rebuild-projection", "verify-projection");
 
   private final Map<String, String> variables;
   private final LogConnector connector;
   private final PrintStream out;
+  private final IntConsumer exit;
   private volatile Bootstrap bootstrap;
 
   /**
    * @param variables what {@code ${…}} in the configuration means
    */
   public ApiApplication(Map<String, String> variables) {
-    this(variables, new KafkaConnector(), System.out);
+    this(variables, new KafkaConnector(), System.out, System::exit);
   }
 
   /**
    * @param connector where the log is
    * @param out what commands print to
+   * @param exit ends the process with a command's code
    */
-  ApiApplication(Map<String, String> variables, LogConnector connector, PrintStream out) {
+  ApiApplication(
+      Map<String, String> variables, LogConnector connector, PrintStream out, IntConsumer exit) {
     this.variables = Map.copyOf(variables);
     this.connector = connector;
     this.out = out;
+    this.exit = exit;
   }
 
   public static void main(String[] args) throws Exception {
     new ApiApplication(System.getenv()).run(args);
   }
 
-  /** {@code [server|check|rebuild-projection] [file.yml]}; without a file, the built-in one. */
+  /**
+   * {@code [server|check|rebuild-projection|verify-projection] [file.yml]}; without a file, the
+   * built-in one.
+   */
   @Override
   public void run(String... arguments) throws Exception {
     List<String> all = new java.util.ArrayList<>(List.of(arguments));
@@ -143,6 +152,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     setup.setConfigurationSourceProvider(
         new SubstitutingSourceProvider(builtInOrFile(), substitutor));
     setup.addCommand(new RebuildProjection(out));
+    setup.addCommand(new VerifyProjection(out, exit));
   }
 
   /** For whoever starts the application: to make the first organization. Null before it runs. */

@@ -10,8 +10,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.junit.jupiter.api.AfterAll;
@@ -123,22 +130,62 @@ final class KafkaIT {
   void theProjectionIsRebuiltToTheSameContent() throws Exception {
     api.stop();
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    Map<String, String> variables =
-        new java.util.HashMap<>(
-            Map.of("SANDGLASS_DATA_DIR", data.toString(), "SANDGLASS_LOG_LEVEL", "WARN"));
-    variables.putAll(settings);
-    new ApiApplication(
-            variables, new KafkaConnector(), new PrintStream(printed, true, StandardCharsets.UTF_8))
-        .run("rebuild-projection");
+    assertThat(tool("rebuild-projection", printed)).isEqualTo(-1);
     String[] lines = printed.toString(StandardCharsets.UTF_8).split("\n", -1);
     assertThat(lines[0]).startsWith("before ");
     assertThat(lines[1]).startsWith("after  " + lines[0].substring("before ".length()) + " (");
     assertThat(lines[1]).doesNotContain("(0 events)");
+    assertThatAStaleRowIsFoundAndNamed();
     api = RunningApi.start(data, new KafkaConnector(), settings);
     await()
         .atMost(Duration.ofSeconds(60))
         .untilAsserted(() -> assertThat(api.get("/readyz").status()).isEqualTo(200));
     assertThat(api.get("/v1/sandboxes").body().path("sandboxes").size()).isGreaterThan(20);
+  }
+
+  private static void assertThatAStaleRowIsFoundAndNamed() throws Exception {
+    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    assertThat(tool("verify-projection", printed)).as("%s", printed).isZero();
+    assertThat(printed.toString(StandardCharsets.UTF_8)).isEmpty();
+    String stale = sql("SELECT id FROM sandboxes WHERE status = 'running' ORDER BY id LIMIT 1");
+    sql("UPDATE sandboxes SET status = 'suspended' WHERE id = '" + stale + "'");
+    assertThat(tool("verify-projection", printed)).isEqualTo(1);
+    assertThat(printed.toString(StandardCharsets.UTF_8).lines())
+        .containsExactly(
+            "projection sandboxes id=" + stale + ": status is suspended, but the log says running");
+    sql("UPDATE sandboxes SET status = 'running' WHERE id = '" + stale + "'");
+  }
+
+  /** Runs a command of the api's jar; returns its exit code, or -1 when it left that to the JVM. */
+  private static int tool(String command, ByteArrayOutputStream printed) throws Exception {
+    Map<String, String> variables =
+        new HashMap<>(Map.of("SANDGLASS_DATA_DIR", data.toString(), "SANDGLASS_LOG_LEVEL", "WARN"));
+    variables.putAll(settings);
+    AtomicInteger code = new AtomicInteger(-1);
+    new ApiApplication(
+            variables,
+            new KafkaConnector(),
+            new PrintStream(printed, true, StandardCharsets.UTF_8),
+            code::set)
+        .run(command);
+    return code.get();
+  }
+
+  /** The first column of the first row, if there is one. */
+  private static String sql(String statement) throws SQLException {
+    try (Connection database =
+            DriverManager.getConnection(
+                "jdbc:h2:file:%s/api/sandglass;MODE=PostgreSQL;DATABASE_TO_LOWER=TRUE;DEFAULT_NULL_ORDERING=HIGH"
+                    .formatted(data),
+                "sandglass",
+                "");
+        Statement one = database.createStatement()) {
+      if (!one.execute(statement)) {
+        return "";
+      }
+      ResultSet rows = one.getResultSet();
+      return rows.next() ? rows.getString(1) : "";
+    }
   }
 
   @Test

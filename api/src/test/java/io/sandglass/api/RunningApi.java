@@ -66,7 +66,10 @@ final class RunningApi {
               lifecycle.addServerLifecycleListener(started::set);
               return log.connect(configuration, lifecycle, store, listener, clock, ids);
             },
-            System.out);
+            System.out,
+            code -> {
+              throw new AssertionError("The server ended with " + code);
+            });
     application.run();
     Bootstrap bootstrap = application.bootstrap();
     String key =

@@ -6,6 +6,7 @@ import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.WireFormat;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -22,6 +23,14 @@ public final class ProjectionRebuild {
 
   /** Up to what is in the log now; returns how many events that were. */
   public static long run(KafkaSettings settings, ProjectionStore store) {
+    return run(settings, store, Map.of());
+  }
+
+  /**
+   * Up to these offsets, by partition, or to what is in the log now where there is none; returns
+   * how many events that were.
+   */
+  public static long run(KafkaSettings settings, ProjectionStore store, Map<Integer, Long> until) {
     try (Consumer<String, Decoded> consumer =
         new KafkaConsumer<>(
             settings.consumer(), new StringDeserializer(), WireFormat.deserializer())) {
@@ -31,12 +40,20 @@ public final class ProjectionRebuild {
               .toList();
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions));
+      ends.replaceAll(
+          (partition, end) ->
+              until.isEmpty() ? end : until.getOrDefault(partition.partition(), 0L));
       long events = 0;
       while (ends.entrySet().stream()
           .anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
         ConsumerRecords<String, Decoded> records = consumer.poll(POLL);
-        List<LogBatch> batches = ProjectionReader.batches(records, consumer);
+        List<LogBatch> batches =
+            ProjectionReader.batches(records, consumer).stream()
+                .map(
+                    batch ->
+                        batch.upTo(ends.get(new TopicPartition(batch.topic(), batch.partition()))))
+                .toList();
         var _ = store.apply(batches);
         events += batches.stream().mapToLong(batch -> batch.entries().size()).sum();
       }

@@ -9,7 +9,6 @@ import io.sandglass.api.domain.Status;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -66,18 +65,7 @@ public final class EventStore {
   }
 
   private HistoryCursor end(Handle handle) {
-    return HistoryCursor.of(
-        handle
-            .createQuery(
-                "SELECT partition_number, next_offset FROM projection_offsets"
-                    + " WHERE topic = :topic")
-            .bind("topic", topic)
-            .reduceRows(
-                new HashMap<>(),
-                (offsets, row) -> {
-                  offsets.put(row.getColumn(1, Integer.class), row.getColumn(2, Long.class));
-                  return offsets;
-                }));
+    return HistoryCursor.of(ProjectionStore.offsets(handle, topic));
   }
 
   /**

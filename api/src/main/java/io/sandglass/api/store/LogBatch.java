@@ -15,4 +15,13 @@ public record LogBatch(String topic, int partition, List<Read> entries, long nex
   public LogBatch {
     entries = List.copyOf(entries);
   }
+
+  /** What of it lies before an offset. */
+  public LogBatch upTo(long end) {
+    return new LogBatch(
+        topic,
+        partition,
+        entries.stream().filter(read -> read.offset() < end).toList(),
+        Math.min(nextOffset, end));
+  }
 }

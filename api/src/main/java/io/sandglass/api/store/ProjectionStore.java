@@ -47,6 +47,20 @@ public final class ProjectionStore {
                 .orElseGet(OptionalLong::empty));
   }
 
+  /** How far each partition was read. */
+  public static Map<Integer, Long> offsets(Handle handle, String topic) {
+    return handle
+        .createQuery(
+            "SELECT partition_number, next_offset FROM projection_offsets WHERE topic = :topic")
+        .bind("topic", topic)
+        .reduceRows(
+            new HashMap<>(),
+            (offsets, row) -> {
+              offsets.put(row.getColumn(1, Integer.class), row.getColumn(2, Long.class));
+              return offsets;
+            });
+  }
+
   /** Returns the ids of the sandboxes that changed. */
   public Set<String> apply(List<LogBatch> batches) {
     return jdbi.inTransaction(

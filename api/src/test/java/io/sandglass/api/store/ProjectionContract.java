@@ -111,6 +111,49 @@ abstract class ProjectionContract {
         event(id, 8, Status.DESTROYED, new Fact.SandboxEnded("expired", "its time was up", null)));
   }
 
+  @Test
+  void everyRowThatTheEventsDoNotTellOfIsNamed() {
+    org.h2.jdbcx.JdbcDataSource beside = new org.h2.jdbcx.JdbcDataSource();
+    beside.setURL(
+        "jdbc:h2:mem:beside;MODE=PostgreSQL;DATABASE_TO_LOWER=TRUE;DEFAULT_NULL_ORDERING=HIGH"
+            + ";DB_CLOSE_DELAY=-1");
+    Database.migrate(beside);
+    Jdbi folded = Jdbi.create(beside);
+    projection.apply(List.of(batch(0, life("sbx_1"))));
+    projection.apply(List.of(batch(8, life("sbx_2").subList(0, 5))));
+    assertThat(differences(folded)).isEmpty();
+    jdbi.useHandle(
+        handle -> {
+          handle.execute("UPDATE sandboxes SET node_id = 'elsewhere' WHERE id = 'sbx_2'");
+          handle.execute("UPDATE events SET actor = 'nobody' WHERE event_id = 'sbx_1-3'");
+          handle.execute("DELETE FROM events WHERE event_id = 'sbx_1-4'");
+          handle.execute("UPDATE events SET version = 99 WHERE event_id = 'sbx_2-5'");
+        });
+    assertThat(differences(folded))
+        .containsExactlyInAnyOrder(
+            "projection sandboxes id=sbx_2: node_id is elsewhere, but the log says node-1",
+            "projection events sandbox_id=sbx_1 version=3: actor is nobody, but the log says"
+                + " key:key_1",
+            "projection events sandbox_id=sbx_1 version=4: the row is missing",
+            "projection events sandbox_id=sbx_2 version=99: no event tells of this row",
+            "projection events sandbox_id=sbx_2 version=5: the row is missing");
+  }
+
+  private List<String> differences(Jdbi folded) {
+    ProjectionStore fresh = new ProjectionStore(folded);
+    fresh.clear();
+    fresh.apply(List.of(batch(0, life("sbx_1"))));
+    fresh.apply(List.of(batch(8, life("sbx_2").subList(0, 5))));
+    List<String> found = new ArrayList<>();
+    jdbi.useHandle(
+        actual ->
+            folded.useHandle(
+                expected -> {
+                  var _ = ProjectionCheck.compare(actual, expected, found::add);
+                }));
+    return found;
+  }
+
   private static LogBatch batch(long from, List<SandboxEvent> events) {
     List<LogBatch.Read> reads = new ArrayList<>();
     long offset = from;
