@@ -8,11 +8,15 @@ import io.dropwizard.configuration.SubstitutingSourceProvider;
 import io.dropwizard.core.Application;
 import io.dropwizard.core.setup.Bootstrap;
 import io.dropwizard.core.setup.Environment;
+import io.sandglass.executor.dataplane.BuildsResource;
 import io.sandglass.executor.dataplane.ExecutionResource;
 import io.sandglass.executor.dataplane.FilesResource;
 import io.sandglass.executor.dataplane.KeyFilter;
 import io.sandglass.executor.dataplane.ProblemMapper;
 import io.sandglass.executor.dataplane.StatusResource;
+import io.sandglass.executor.runtime.ContainerSpec.Limits;
+import io.sandglass.executor.runtime.docker.BuildSettings;
+import io.sandglass.executor.runtime.docker.DockerImageBuilder;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.runtime.docker.DockerSettings;
 import io.sandglass.executor.runtime.docker.Walls;
@@ -76,7 +80,8 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     for (Weakness weakness : runtime.examine()) {
       LOG.warn("weakness=\"{}\" remedy=\"{}\"", weakness.what(), weakness.remedy());
     }
-    ExecutorNode node = new ExecutorNode(configuration, runtime, InstantSource.system());
+    ExecutorNode node =
+        new ExecutorNode(configuration, runtime, builder(configuration), InstantSource.system());
     environment.lifecycle().manage(node);
 
     node.healthChecks().forEach(environment.healthChecks()::register);
@@ -86,6 +91,7 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     environment.jersey().register(new ProblemMapper());
     environment.jersey().register(new StatusResource(environment.healthChecks()));
     environment.jersey().property(ServerProperties.OUTBOUND_CONTENT_LENGTH_BUFFER, 0);
+    environment.jersey().register(new BuildsResource(node.buildLogs()));
     environment.jersey().register(new FilesResource(node.transfers(), node::isReady));
     environment
         .jersey()
@@ -95,17 +101,36 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
   }
 
   static DockerRuntime runtime(ExecutorConfiguration configuration) {
-    return new DockerRuntime(
-        new DockerSettings(
-            configuration.docker.host,
-            configuration.nodeId,
-            NodeNetwork.name(configuration),
-            Optional.of(configuration.network.subnet).filter(subnet -> !subnet.isBlank()),
-            configuration.network.dns,
-            configuration.docker.pidsLimit,
-            configuration.docker.maxOpenFiles,
-            configuration.docker.timeout.toJavaDuration(),
-            Walls.of(configuration.docker.runtime, configuration.docker.seccompProfile)));
+    return new DockerRuntime(docker(configuration));
+  }
+
+  private static DockerSettings docker(ExecutorConfiguration configuration) {
+    return new DockerSettings(
+        configuration.docker.host,
+        configuration.nodeId,
+        NodeNetwork.name(configuration),
+        Optional.of(configuration.network.subnet).filter(subnet -> !subnet.isBlank()),
+        configuration.network.dns,
+        configuration.docker.pidsLimit,
+        configuration.docker.maxOpenFiles,
+        configuration.docker.timeout.toJavaDuration(),
+        Walls.of(configuration.docker.runtime, configuration.docker.seccompProfile));
+  }
+
+  private static DockerImageBuilder builder(ExecutorConfiguration configuration) {
+    var builds = configuration.builds;
+    if (!builds.network.equals("none")) {
+      LOG.warn(
+          "weakness: commands of Dockerfiles reach whatever Docker's network {} reaches",
+          builds.network);
+    }
+    return new DockerImageBuilder(
+        docker(configuration),
+        new BuildSettings(
+            new Limits(builds.cpuMillis, builds.memoryBytes),
+            builds.network,
+            configuration.docker.diskBytes,
+            builds.timeout.toJavaDuration()));
   }
 
   private static void register(MetricRegistry metrics, ExecutorNode node) {

@@ -39,6 +39,8 @@ public final class ExecutorConfiguration extends Configuration {
 
   @JsonProperty @Valid @NotNull CapacitySection capacity = new CapacitySection();
 
+  @JsonProperty @Valid @NotNull BuildSection builds = new BuildSection();
+
   @JsonProperty @Valid @NotNull WorkSection work = new WorkSection();
 
   @JsonProperty @Valid @NotNull ExecutionSection executions = new ExecutionSection();
@@ -67,6 +69,28 @@ public final class ExecutorConfiguration extends Configuration {
 
     /** File with a seccomp profile to use instead of our own; empty for our own. */
     @JsonProperty @NotNull String seccompProfile = "";
+  }
+
+  /** What a build of a template may use, beside the sandboxes; one is built at a time. */
+  static final class BuildSection {
+    @JsonProperty
+    @Min(1)
+    int cpuMillis = 1000;
+
+    @JsonProperty
+    @Min(16L << 20)
+    long memoryBytes = 1L << 30;
+
+    @JsonProperty @NotNull Duration timeout = Duration.minutes(15);
+
+    /**
+     * Network of Docker's that RUN steps are connected to, whatever is reached from there; none for
+     * none.
+     */
+    @JsonProperty
+    @NotNull
+    @Pattern(regexp = "(?!host$)[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+    String network = "none";
   }
 
   /** What the sandboxes are connected to, and what they never reach. */

@@ -6,9 +6,12 @@ import io.sandglass.executor.execution.EndpointChannels;
 import io.sandglass.executor.execution.RecentExecutions;
 import io.sandglass.executor.kafka.Clients;
 import io.sandglass.executor.kafka.Heartbeats;
+import io.sandglass.executor.kafka.KafkaBuildReports;
 import io.sandglass.executor.kafka.KafkaReports;
 import io.sandglass.executor.kafka.OrderLoop;
+import io.sandglass.executor.kafka.TemplateReader;
 import io.sandglass.executor.runtime.RuntimeHost;
+import io.sandglass.executor.runtime.docker.DockerImageBuilder;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.sandbox.Capacity;
 import io.sandglass.executor.sandbox.Detached;
@@ -22,10 +25,13 @@ import io.sandglass.executor.sandbox.Order;
 import io.sandglass.executor.sandbox.Relist;
 import io.sandglass.executor.sandbox.Residents;
 import io.sandglass.executor.sandbox.Transfers;
+import io.sandglass.executor.template.BuildLogs;
+import io.sandglass.executor.template.Builds;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +45,7 @@ import org.slf4j.LoggerFactory;
 final class ExecutorNode implements Managed {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorNode.class);
   private static final Duration IMAGES_REST = Duration.ofSeconds(3);
+  private static final Duration BUILDS_REST = Duration.ofSeconds(20);
   private static final Duration FIRST_LOOK = Duration.ofSeconds(10);
   private static final Duration CLOSING = Duration.ofSeconds(5);
 
@@ -57,6 +64,10 @@ final class ExecutorNode implements Managed {
   private final DiskWatch diskWatch;
   private final Heartbeats heartbeats;
   private final ImageList images;
+  private final DockerImageBuilder builder;
+  private final BuildLogs buildLogs;
+  private final Builds builds;
+  private final TemplateReader templates;
   private AutoCloseable subscription = () -> {};
 
   /**
@@ -65,7 +76,11 @@ final class ExecutorNode implements Managed {
    * @throws io.sandglass.executor.runtime.RuntimeRefusedException when this host can't keep
    *     sandboxes apart
    */
-  ExecutorNode(ExecutorConfiguration configuration, DockerRuntime runtime, InstantSource clock)
+  ExecutorNode(
+      ExecutorConfiguration configuration,
+      DockerRuntime runtime,
+      DockerImageBuilder builder,
+      InstantSource clock)
       throws IOException {
     this.configuration = configuration;
     this.runtime = runtime;
@@ -136,6 +151,19 @@ final class ExecutorNode implements Managed {
             images::get,
             configuration.heartbeatInterval.toJavaDuration(),
             clock);
+    this.builder = builder;
+    this.buildLogs = new BuildLogs(data);
+    this.builds =
+        new Builds(
+            builder,
+            buildLogs,
+            new KafkaBuildReports(producer, configuration.nodeId, clock),
+            BUILDS_REST);
+    this.templates =
+        new TemplateReader(
+            () -> Clients.templates(configuration.kafka, configuration.nodeId),
+            configuration.nodeId,
+            List.of(builds::take));
   }
 
   private static NodeSettings settings(
@@ -191,10 +219,14 @@ final class ExecutorNode implements Managed {
     }
     orders.start();
     diskWatch.start();
+    builds.start();
+    templates.start();
   }
 
   @Override
   public void stop() throws Exception {
+    templates.stop();
+    builds.stop();
     diskWatch.stop();
     heartbeats.stop();
     node.lanes().close();
@@ -204,7 +236,12 @@ final class ExecutorNode implements Managed {
     subscription.close();
     producer.close(CLOSING);
     residents.disconnectAll();
+    builder.close();
     runtime.close();
+  }
+
+  BuildLogs buildLogs() {
+    return buildLogs;
   }
 
   Detached detached() {

@@ -100,7 +100,7 @@ final class LayersTest {
   void sandboxesAreWorkedOnThroughPorts() {
     noClasses()
         .that()
-        .resideInAnyPackage(ROOT + ".sandbox", ROOT + ".execution")
+        .resideInAnyPackage(ROOT + ".sandbox", ROOT + ".execution", ROOT + ".template")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(

@@ -34,7 +34,15 @@ final class Containers {
         "{{.Label \"io.sandglass.sandbox\"}}");
   }
 
-  /** Of a node that will not come back: containers, network, and the packet filter around them. */
+  /** Ids of the images that a node has built. */
+  static List<String> imagesOf(String nodeId) {
+    return docker("images", "-q", "--filter", "label=io.sandglass.builder=" + nodeId);
+  }
+
+  /**
+   * Of a node that will not come back: containers, images, network, and the packet filter around
+   * them.
+   */
   static void removeAll(String nodeId) {
     // The Engine may still be removing what the node asked it to remove, and refuses to be asked
     // twice.
@@ -43,13 +51,18 @@ final class Containers {
         .untilAsserted(
             () -> {
               List<String> ids =
-                  docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId);
+                  new ArrayList<>(
+                      docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId));
+              ids.addAll(docker("ps", "-aq", "--filter", "name=sandglass-build-" + nodeId));
               if (!ids.isEmpty()) {
                 List<String> command = new ArrayList<>(List.of("rm", "-f"));
                 command.addAll(ids);
                 docker(command.toArray(String[]::new));
               }
             });
+    for (String image : imagesOf(nodeId)) {
+      docker("rmi", "-f", image);
+    }
     for (String network :
         docker(
             "network",

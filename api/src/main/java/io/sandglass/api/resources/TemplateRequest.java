@@ -25,11 +25,12 @@ record TemplateRequest(
         String image,
     @Schema(
             description =
-                "Instead of an image: how nodes build one. There is no build context, so ADD and"
-                    + " COPY from it are refused; nothing is fetched, so FROM names an image that"
-                    + " the node has. RUN steps have no network unless the operator gives them one."
-                    + " It is stored as it is: put no secret into it. The nodes of this version build"
-                    + " none yet: such a template stays pending.",
+                "Instead of an image: how nodes build one, with FROM, ARG, ENV, RUN, WORKDIR, USER,"
+                    + " SHELL and COPY --from. There is no build context, so ADD and other COPY are"
+                    + " refused; nothing is fetched, so FROM names an image that the node has. RUN"
+                    + " steps have no network unless the operator gives them one. What says how a"
+                    + " container starts, such as CMD, has no effect. It is stored as it is: put no"
+                    + " secret into it.",
             example = "FROM sandglass/python:0.1.0\nRUN echo hello > /greeting")
         String dockerfile,
     String description,

@@ -37,14 +37,28 @@ public final class Clients {
 
   /** The consumer of orders. The group holds committed offsets and has no members. */
   public static Consumer<String, Decoded> consumer(String brokers, String nodeId) {
+    String name = "sandglass-executor-" + nodeId;
+    Map<String, Object> config = config(brokers, name);
+    config.put(ConsumerConfig.GROUP_ID_CONFIG, name);
+    return new KafkaConsumer<>(config, new StringDeserializer(), WireFormat.deserializer());
+  }
+
+  /** The consumer of templates, which remembers nothing. */
+  public static Consumer<String, Decoded> templates(String brokers, String nodeId) {
+    return new KafkaConsumer<>(
+        config(brokers, "sandglass-executor-" + nodeId + "-templates"),
+        new StringDeserializer(),
+        WireFormat.deserializer());
+  }
+
+  private static Map<String, Object> config(String brokers, String clientId) {
     Map<String, Object> config = new HashMap<>();
     config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
-    config.put(ConsumerConfig.CLIENT_ID_CONFIG, "sandglass-executor-" + nodeId);
-    config.put(ConsumerConfig.GROUP_ID_CONFIG, "sandglass-executor-" + nodeId);
+    config.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
     config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     config.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-    return new KafkaConsumer<>(config, new StringDeserializer(), WireFormat.deserializer());
+    return config;
   }
 }

@@ -25,30 +25,20 @@ public final class KafkaReports implements Reports {
 
   @Override
   public CompletableFuture<Void> publish(Report report) {
-    CompletableFuture<Void> delivery = new CompletableFuture<>();
+    ProducerRecord<String, SpecificRecord> record;
     try {
-      ProducerRecord<String, SpecificRecord> record =
+      record =
           new ProducerRecord<>(
               Topic.COMMANDS.topicName(),
               report.subject().life().sandboxId(),
               writing.write(report));
-      report
-          .subject()
-          .requestId()
-          .ifPresent(id -> record.headers().add(REQUEST_ID, id.getBytes(StandardCharsets.UTF_8)));
-      var _ =
-          producer.send(
-              record,
-              (metadata, error) -> {
-                if (error == null) {
-                  delivery.complete(null);
-                } else {
-                  delivery.completeExceptionally(error);
-                }
-              });
     } catch (RuntimeException e) {
-      delivery.completeExceptionally(e);
+      return CompletableFuture.failedFuture(e);
     }
-    return delivery;
+    report
+        .subject()
+        .requestId()
+        .ifPresent(id -> record.headers().add(REQUEST_ID, id.getBytes(StandardCharsets.UTF_8)));
+    return Sending.send(producer, record);
   }
 }

@@ -63,14 +63,25 @@ final class ContainerRequest {
   }
 
   private HostConfig hostConfig(ContainerSpec spec) {
-    long memory = spec.limits().memoryBytes();
+    return walls(settings, spec.limits())
+        .withBinds(
+            new Bind(spec.guestDirectory().toString(), new Volume("/.sandglass"), AccessMode.ro))
+        .withNetworkMode(settings.bridge())
+        // Without resolvers of its own, Docker would ask the host's, from the host's namespace.
+        .withDns(settings.dns().isEmpty() ? NO_RESOLVER : settings.dns())
+        .withDnsSearch(NO_SEARCH)
+        .withSysctls(IPV6 ? Map.of("net.ipv6.conf.all.disable_ipv6", "1") : Map.of());
+  }
+
+  /** Limits, and what code of strangers must not do. The network is left to the caller. */
+  static HostConfig walls(DockerSettings settings, ContainerSpec.Limits limits) {
     HostConfig config =
         HostConfig.newHostConfig()
             // A quota, not NanoCpus: Docker refuses to change the latter into the former later.
             .withCpuPeriod(CPU_PERIOD_MICROS)
-            .withCpuQuota(spec.limits().cpuMillis() * CPU_PERIOD_MICROS / 1000)
-            .withMemory(memory)
-            .withMemorySwap(memory)
+            .withCpuQuota(limits.cpuMillis() * CPU_PERIOD_MICROS / 1000)
+            .withMemory(limits.memoryBytes())
+            .withMemorySwap(limits.memoryBytes())
             .withPidsLimit(settings.pidsLimit())
             .withUlimits(
                 List.of(
@@ -85,15 +96,7 @@ final class ContainerRequest {
             .withPrivileged(false)
             .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE))
             .withRestartPolicy(RestartPolicy.noRestart())
-            .withInit(false)
-            .withBinds(
-                new Bind(
-                    spec.guestDirectory().toString(), new Volume("/.sandglass"), AccessMode.ro))
-            .withNetworkMode(settings.bridge())
-            // Without resolvers of its own, Docker would ask the host's, from the host's namespace.
-            .withDns(settings.dns().isEmpty() ? NO_RESOLVER : settings.dns())
-            .withDnsSearch(NO_SEARCH)
-            .withSysctls(IPV6 ? Map.of("net.ipv6.conf.all.disable_ipv6", "1") : Map.of());
+            .withInit(false);
     if (!settings.walls().runtime().isEmpty()) {
       config.withRuntime(settings.walls().runtime());
     }

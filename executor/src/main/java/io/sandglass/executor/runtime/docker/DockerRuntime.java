@@ -58,23 +58,29 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   private final BridgeNetwork bridge;
 
   public DockerRuntime(DockerSettings settings) {
+    this.settings = settings;
+    this.docker = client(settings, settings.timeout());
+    this.request = new ContainerRequest(docker, settings);
+    this.bridge = new BridgeNetwork(docker, settings);
+  }
+
+  /**
+   * @param patience with an answer, and with the next piece of one that is streamed
+   */
+  static DockerClient client(DockerSettings settings, Duration patience) {
     var config =
         DefaultDockerClientConfig.createDefaultConfigBuilder()
             .withDockerHost(settings.host())
             .withDockerTlsVerify(false)
             .build();
-    this.settings = settings;
-    this.docker =
-        DockerClientImpl.getInstance(
-            config,
-            new ZerodepDockerHttpClient.Builder()
-                .dockerHost(config.getDockerHost())
-                .maxConnections(100)
-                .connectionTimeout(settings.timeout())
-                .responseTimeout(settings.timeout())
-                .build());
-    this.request = new ContainerRequest(docker, settings);
-    this.bridge = new BridgeNetwork(docker, settings);
+    return DockerClientImpl.getInstance(
+        config,
+        new ZerodepDockerHttpClient.Builder()
+            .dockerHost(config.getDockerHost())
+            .maxConnections(100)
+            .connectionTimeout(settings.timeout())
+            .responseTimeout(patience)
+            .build());
   }
 
   /** The network that the sandboxes' addresses are of, made unless it is there. */
@@ -332,33 +338,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   @Override
   public OptionalLong diskBytes(Life life) {
-    return call(
-        "size of " + life,
-        () -> {
-          try {
-            InspectContainerResponse container =
-                docker.inspectContainerCmd(life.containerName()).exec();
-            Optional<OptionalLong> layer = writtenLayer(container).map(DiskUse::of);
-            return layer.filter(OptionalLong::isPresent).orElseGet(() -> countedByDocker(life));
-          } catch (NotFoundException e) {
-            return OptionalLong.empty();
-          }
-        });
-  }
-
-  /** Its directory on the host; docker-java's type for it leaves it out. */
-  private static Optional<String> writtenLayer(InspectContainerResponse container) {
-    return container.getRawValues().get("GraphDriver") instanceof Map<?, ?> driver
-            && driver.get("Data") instanceof Map<?, ?> data
-            && data.get("UpperDir") instanceof String directory
-        ? Optional.of(directory)
-        : Optional.empty();
-  }
-
-  /** The lengths of its files: more than what is on disk when there are holes in them. */
-  private OptionalLong countedByDocker(Life life) {
-    Long bytes = docker.inspectContainerCmd(life.containerName()).withSize(true).exec().getSizeRw();
-    return OptionalLong.of(bytes == null ? 0 : bytes);
+    return call("size of " + life, () -> DiskUse.of(docker, life.containerName()));
   }
 
   @Override

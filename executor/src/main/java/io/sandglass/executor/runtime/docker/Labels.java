@@ -15,6 +15,11 @@ final class Labels {
   static final String CPU_MILLIS = "io.sandglass.cpu-millis";
   static final String MEMORY_BYTES = "io.sandglass.memory-bytes";
 
+  /** Which node has built an image, and of what; of a container, which builds in it. */
+  static final String BUILDER = "io.sandglass.builder";
+
+  static final String REVISION = "io.sandglass.revision";
+
   private Labels() {}
 
   static Map<String, String> of(ContainerSpec spec, String nodeId) {

@@ -19,24 +19,25 @@ public final class TestDocker {
   }
 
   public static DockerRuntime runtime(String nodeId, String... resolvers) {
-    List<String> dns = List.of(resolvers);
-    DockerRuntime runtime =
-        new DockerRuntime(
-            new DockerSettings(
-                "unix:///var/run/docker.sock",
-                nodeId,
-                bridge(nodeId),
-                Optional.empty(),
-                dns,
-                256,
-                4096,
-                Duration.ofSeconds(60),
-                Walls.of("", "")));
+    DockerRuntime runtime = new DockerRuntime(settings(nodeId, resolvers));
     if (!runtime.imageExists(IMAGE)) {
       throw new IllegalStateException(
           "These tests need the image " + IMAGE + ": make images builds it");
     }
     return runtime;
+  }
+
+  static DockerSettings settings(String nodeId, String... resolvers) {
+    return new DockerSettings(
+        "unix:///var/run/docker.sock",
+        nodeId,
+        bridge(nodeId),
+        Optional.empty(),
+        List.of(resolvers),
+        256,
+        4096,
+        Duration.ofSeconds(60),
+        Walls.of("", ""));
   }
 
   public static void removeNetwork(String nodeId) {
