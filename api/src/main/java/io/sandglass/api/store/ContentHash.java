@@ -5,18 +5,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSetMetaData;
 import java.util.HexFormat;
-import java.util.List;
 import org.jdbi.v3.core.Jdbi;
 
 /** Whether two projections say the same: a hash over every row that is folded from the events. */
 public final class ContentHash {
-  private static final List<String> ROWS =
-      List.of(
-          "SELECT * FROM sandboxes ORDER BY id",
-          "SELECT * FROM sandbox_metadata ORDER BY sandbox_id, pair_hash",
-          "SELECT * FROM events ORDER BY sandbox_id, version",
-          "SELECT * FROM executions ORDER BY sandbox_id, id");
-
   private ContentHash() {}
 
   /** SHA-256 in hexadecimal. */
@@ -30,9 +22,10 @@ public final class ContentHash {
     // In one transaction: PostgreSQL streams rows only inside one.
     jdbi.useTransaction(
         handle -> {
-          for (String rows : ROWS) {
+          for (ProjectedTable table : ProjectedTable.ALL) {
             handle
-                .createQuery(rows)
+                .createQuery(
+                    "SELECT * FROM " + table.name() + " ORDER BY " + String.join(", ", table.key()))
                 .setFetchSize(1000)
                 .map(
                     (row, context) -> {

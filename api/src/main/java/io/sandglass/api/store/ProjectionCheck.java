@@ -4,10 +4,8 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Types;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -21,21 +19,6 @@ import org.jdbi.v3.core.Handle;
 public final class ProjectionCheck {
   private static final int FETCH = 1000;
 
-  /** A table that is folded from the events, and the columns that tell its rows apart. */
-  private record Table(String name, List<String> key) {
-    String where() {
-      return key.stream()
-          .map(column -> column + " = :" + column)
-          .collect(Collectors.joining(" AND "));
-    }
-  }
-
-  private static final List<Table> TABLES =
-      List.of(
-          new Table("sandboxes", List.of("id")),
-          new Table("sandbox_metadata", List.of("sandbox_id", "pair_hash")),
-          new Table("events", List.of("sandbox_id", "version")));
-
   private ProjectionCheck() {}
 
   /**
@@ -46,7 +29,7 @@ public final class ProjectionCheck {
    */
   public static long compare(Handle actual, Handle expected, Consumer<String> difference) {
     long rows = 0;
-    for (Table table : TABLES) {
+    for (ProjectedTable table : ProjectedTable.ALL) {
       long[] compared = {0};
       actual
           .createQuery("SELECT * FROM " + table.name())
@@ -67,12 +50,12 @@ public final class ProjectionCheck {
   }
 
   private static void compare(
-      Table table, Map<String, String> row, Handle expected, Consumer<String> difference) {
+      ProjectedTable table, Map<String, String> row, Handle expected, Consumer<String> difference) {
     Map<String, String> key =
         table.key().stream().collect(Collectors.toMap(column -> column, row::get));
     var found =
         expected
-            .createQuery("SELECT * FROM " + table.name() + " WHERE " + table.where())
+            .createQuery("SELECT * FROM " + table.name() + " WHERE " + where(table))
             .bindMap(key)
             .map((other, context) -> columns(other))
             .findOne();
@@ -91,12 +74,18 @@ public final class ProjectionCheck {
               }
             });
     expected
-        .createUpdate("DELETE FROM " + table.name() + " WHERE " + table.where())
+        .createUpdate("DELETE FROM " + table.name() + " WHERE " + where(table))
         .bindMap(key)
         .execute();
   }
 
-  private static String name(Table table, Map<String, String> row) {
+  private static String where(ProjectedTable table) {
+    return table.key().stream()
+        .map(column -> column + " = :" + column)
+        .collect(Collectors.joining(" AND "));
+  }
+
+  private static String name(ProjectedTable table, Map<String, String> row) {
     return "projection "
         + table.name()
         + table.key().stream()
@@ -116,13 +105,16 @@ public final class ProjectionCheck {
 
   private static String text(ResultSet row, int column, ResultSetMetaData types)
       throws SQLException {
-    boolean binary =
-        Arrays.asList(Types.BINARY, Types.VARBINARY, Types.LONGVARBINARY, Types.BLOB)
-            .contains(types.getColumnType(column));
-    if (!binary) {
-      return row.getString(column);
-    }
-    byte[] bytes = row.getBytes(column);
-    return bytes == null ? null : HexFormat.of().formatHex(bytes);
+    return switch (types.getColumnType(column)) {
+      case Types.BINARY, Types.VARBINARY, Types.LONGVARBINARY, Types.BLOB -> {
+        byte[] bytes = row.getBytes(column);
+        yield bytes == null ? null : HexFormat.of().formatHex(bytes);
+      }
+      case Types.BOOLEAN, Types.BIT -> {
+        boolean is = row.getBoolean(column);
+        yield row.wasNull() ? null : Boolean.toString(is);
+      }
+      default -> row.getString(column);
+    };
   }
 }

@@ -89,10 +89,7 @@ public final class ProjectionStore {
   public void clear() {
     jdbi.useTransaction(
         handle -> {
-          handle.execute("DELETE FROM sandbox_metadata");
-          handle.execute("DELETE FROM events");
-          handle.execute("DELETE FROM executions");
-          handle.execute("DELETE FROM sandboxes");
+          ProjectedTable.ALL.forEach(table -> handle.execute("DELETE FROM " + table.name()));
           handle.execute("DELETE FROM projection_offsets");
         });
   }

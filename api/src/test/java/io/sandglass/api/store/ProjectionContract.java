@@ -128,6 +128,7 @@ abstract class ProjectionContract {
           handle.execute("UPDATE events SET actor = 'nobody' WHERE event_id = 'sbx_1-3'");
           handle.execute("DELETE FROM events WHERE event_id = 'sbx_1-4'");
           handle.execute("UPDATE events SET version = 99 WHERE event_id = 'sbx_2-5'");
+          handle.execute("UPDATE executions SET exit_code = 7 WHERE sandbox_id = 'sbx_1'");
         });
     assertThat(differences(folded))
         .containsExactlyInAnyOrder(
@@ -136,7 +137,8 @@ abstract class ProjectionContract {
                 + " key:key_1",
             "projection events sandbox_id=sbx_1 version=4: the row is missing",
             "projection events sandbox_id=sbx_2 version=99: no event tells of this row",
-            "projection events sandbox_id=sbx_2 version=5: the row is missing");
+            "projection events sandbox_id=sbx_2 version=5: the row is missing",
+            "projection executions sandbox_id=sbx_1 id=exe_1: exit_code is 7, but the log says 0");
   }
 
   private List<String> differences(Jdbi folded) {
