@@ -19,8 +19,8 @@ import org.apache.kafka.server.common.MetadataVersion;
 
 /**
  * A single KRaft node, broker and controller in one, that listens on the loopback interface only
- * and keeps its log in a directory. Its ports are free ones, chosen anew at every start: nobody but
- * this process connects.
+ * and keeps its log in a directory. Its ports are free ones, chosen anew at every start: who wants
+ * to read the log beside this process finds the address in {@code sandglass.env}.
  */
 final class EmbeddedBroker implements AutoCloseable {
   private static final int NODE_ID = 1;

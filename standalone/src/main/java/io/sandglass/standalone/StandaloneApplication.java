@@ -60,6 +60,8 @@ public final class StandaloneApplication {
     int executorPort = freePort();
 
     EmbeddedBroker broker = EmbeddedBroker.start(home.directory("kafka"));
+    // For the tools that read the log beside this process.
+    credentials.put("SANDGLASS_KAFKA", broker.bootstrapServers());
     Map<String, String> settings = new HashMap<>(environment);
     settings.put("SANDGLASS_KAFKA", broker.bootstrapServers());
     settings.put("SANDGLASS_ADMIN_KEY", credentials.get("SANDGLASS_ADMIN_KEY"));

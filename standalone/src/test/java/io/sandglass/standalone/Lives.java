@@ -37,6 +37,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /** What clients and a node say to an engine, and what is then in the log. */
 final class Lives {
   static final String NODE = "node-under-test";
+  static final String ORG = "org_test";
   static final int REPLY_PARTITION = 3;
 
   private Lives() {}
@@ -65,10 +66,14 @@ final class Lives {
   }
 
   static ProducerRecord<String, SpecificRecord> create(int number) {
+    return create(number, ORG);
+  }
+
+  static ProducerRecord<String, SpecificRecord> create(int number, String org) {
     return command(
         number,
         CreateSandbox.newBuilder()
-            .setMeta(meta(number, "cmd_" + number, "key:test"))
+            .setMeta(meta(number, org, "cmd_" + number, "key:test"))
             .setSpec(
                 StartSpec.newBuilder()
                     .setTemplate(new TemplateRef("base", "base", "test/image:1"))
@@ -86,18 +91,24 @@ final class Lives {
     return command(
         number,
         new ReportStarted(
-            meta(number, "started_" + number, "node:" + NODE), new ReportOrigin(NODE, 1, 1L)));
+            meta(number, ORG, "started_" + number, "node:" + NODE), new ReportOrigin(NODE, 1, 1L)));
   }
 
   static ProducerRecord<String, SpecificRecord> destroy(int number) {
-    return command(number, new DestroySandbox(meta(number, "destroy_" + number, "key:test")));
+    return destroy(number, ORG);
+  }
+
+  static ProducerRecord<String, SpecificRecord> destroy(int number, String org) {
+    return command(number, new DestroySandbox(meta(number, org, "destroy_" + number, "key:test")));
   }
 
   static ProducerRecord<String, SpecificRecord> gone(int number) {
     return command(
         number,
         new ReportGone(
-            meta(number, "gone_" + number, "node:" + NODE), new ReportOrigin(NODE, 1, 3L), "gone"));
+            meta(number, ORG, "gone_" + number, "node:" + NODE),
+            new ReportOrigin(NODE, 1, 3L),
+            "gone"));
   }
 
   private static ProducerRecord<String, SpecificRecord> command(
@@ -105,11 +116,11 @@ final class Lives {
     return new ProducerRecord<>(Topic.COMMANDS.topicName(), sandbox(number), command);
   }
 
-  private static CommandMeta meta(int number, String commandId, String actor) {
+  private static CommandMeta meta(int number, String org, String commandId, String actor) {
     return CommandMeta.newBuilder()
         .setCommandId(commandId)
         .setSandboxId(sandbox(number))
-        .setOrgId("org_test")
+        .setOrgId(org)
         .setActor(actor)
         .setReplyPartition(REPLY_PARTITION)
         .setSentAt(Instant.now())

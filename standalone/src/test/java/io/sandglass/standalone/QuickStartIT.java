@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -46,6 +47,23 @@ class QuickStartIT {
           .until(() -> api.status(id).equals("destroyed"));
       assertThat(api.get("/v1/sandboxes/" + id).expect(200).text("reason")).isEqualTo("expired");
       Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> Containers.of(id).isEmpty());
+
+      assertThat(tool(data, "audit", "verify")).isEmpty();
+      assertThat(tool(data, "verify")).isEmpty();
+      assertThat(tool(data, "replay", "--sandbox", id)).contains("SandboxEnded reason=expired");
     }
+  }
+
+  /** What {@code bin/tool} prints, beside the process that is up. */
+  private static String tool(Path data, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("../bin/tool"));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("DATA", data.toString());
+    Path err = Files.createTempFile(data, "tool", ".err");
+    Process tool = builder.redirectError(err.toFile()).start();
+    String printed = new String(tool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(tool.waitFor()).as("%s%n%s", printed, Files.readString(err)).isZero();
+    return printed;
   }
 }
