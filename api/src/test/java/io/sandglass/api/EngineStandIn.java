@@ -63,7 +63,7 @@ final class EngineStandIn {
   synchronized List<SandboxEvent> started(String id) {
     Known known = sandboxes.get(id);
     known.status = Status.RUNNING;
-    return List.of(event(known, header(id), new Fact.SandboxStarted(), "report"));
+    return List.of(event(known, header(id), new Fact.SandboxStarted(false), "report"));
   }
 
   /** What its node would report of a sandbox that was asked to wake. */

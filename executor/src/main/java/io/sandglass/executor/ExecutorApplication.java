@@ -138,6 +138,9 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     metrics.register("executor.memory_bytes", (Gauge<Long>) () -> node.used().memoryBytes());
     metrics.register("executor.cpu_millis", (Gauge<Integer>) () -> node.used().cpuMillis());
     metrics.register("executor.busy_lanes", (Gauge<Integer>) node::busyLanes);
+    metrics.register("executor.warm_ready", (Gauge<Map<String, Integer>>) node.pool()::ready);
+    metrics.register("executor.warm_claims", node.pool().claims());
+    metrics.register("executor.warm_misses", node.pool().misses());
     metrics.register("executor.firewall_drifts", (Gauge<Long>) node::firewallDrifts);
   }
 }

@@ -43,6 +43,8 @@ public final class ExecutorConfiguration extends Configuration {
 
   @JsonProperty @Valid @NotNull WorkSection work = new WorkSection();
 
+  @JsonProperty @Valid @NotNull PoolSection pool = new PoolSection();
+
   @JsonProperty @Valid @NotNull ExecutionSection executions = new ExecutionSection();
 
   /** The Docker Engine, and what every container is given. */
@@ -173,6 +175,21 @@ public final class ExecutorConfiguration extends Configuration {
     @JsonProperty
     @Min(1)
     int ordersInFlight = 10_000;
+  }
+
+  /** Containers that are made ahead of their sandboxes. */
+  static final class PoolSection {
+    /** How many to keep ready of an image, beside those that templates ask for. */
+    @JsonProperty @NotNull Map<String, @Min(0) Integer> images = Map.of();
+
+    /** Their size: a sandbox of another size resizes the one it claims, which takes time. */
+    @JsonProperty
+    @Min(1)
+    int cpuMillis = 1000;
+
+    @JsonProperty
+    @Min(16L << 20)
+    long memoryBytes = 256L << 20;
   }
 
   /** Commands in sandboxes. */

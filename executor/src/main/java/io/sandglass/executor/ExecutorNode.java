@@ -10,6 +10,7 @@ import io.sandglass.executor.kafka.KafkaBuildReports;
 import io.sandglass.executor.kafka.KafkaReports;
 import io.sandglass.executor.kafka.OrderLoop;
 import io.sandglass.executor.kafka.TemplateReader;
+import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.RuntimeHost;
 import io.sandglass.executor.runtime.docker.DockerImageBuilder;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
@@ -25,12 +26,15 @@ import io.sandglass.executor.sandbox.Order;
 import io.sandglass.executor.sandbox.Relist;
 import io.sandglass.executor.sandbox.Residents;
 import io.sandglass.executor.sandbox.Transfers;
+import io.sandglass.executor.sandbox.WarmPool;
 import io.sandglass.executor.template.BuildLogs;
 import io.sandglass.executor.template.Builds;
+import io.sandglass.executor.template.Templates;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -163,7 +167,7 @@ final class ExecutorNode implements Managed {
         new TemplateReader(
             () -> Clients.templates(configuration.kafka, configuration.nodeId),
             configuration.nodeId,
-            List.of(builds::take));
+            List.of(builds::take, this::keepReady));
   }
 
   private static NodeSettings settings(
@@ -172,6 +176,7 @@ final class ExecutorNode implements Managed {
     return new NodeSettings(
         configuration.nodeId,
         capacity,
+        new Limits(configuration.pool.cpuMillis, configuration.pool.memoryBytes),
         work.creators > 0 ? work.creators : 2 * host.cpus(),
         work.startAttempts,
         work.guestPatience.toJavaDuration(),
@@ -185,6 +190,15 @@ final class ExecutorNode implements Managed {
         work.relistInterval.toJavaDuration(),
         work.askAfterStart.toJavaDuration(),
         work.askInterval.toJavaDuration());
+  }
+
+  /** What is configured, and what the templates ask for. */
+  private void keepReady(Templates all) {
+    Map<String, Integer> images = new HashMap<>(configuration.pool.images);
+    all.defined()
+        .forEach(template -> images.merge(template.image(), template.warm(), Integer::sum));
+    node.pool().keep(images);
+    node.relist().hint();
   }
 
   private OrderLoop.Recipient recipient() {
@@ -230,6 +244,7 @@ final class ExecutorNode implements Managed {
     diskWatch.stop();
     heartbeats.stop();
     node.lanes().close();
+    node.pool().close();
     orders.stop();
     node.relist().stop();
     executions.close();
@@ -262,6 +277,10 @@ final class ExecutorNode implements Managed {
 
   Capacity used() {
     return residents.used();
+  }
+
+  WarmPool pool() {
+    return node.pool();
   }
 
   long firewallDrifts() {

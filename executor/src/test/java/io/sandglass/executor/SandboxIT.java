@@ -96,6 +96,7 @@ final class SandboxIT {
             new NodeSettings(
                 NODE,
                 new Capacity(64_000, 8L << 30, 50),
+                new Limits(1000, 128L << 20),
                 4,
                 3,
                 Duration.ofSeconds(20),
@@ -114,6 +115,7 @@ final class SandboxIT {
 
   private void shutDown() throws Exception {
     running.node.lanes().close();
+    running.node.pool().close();
     running.node.relist().stop();
     running.executions.close();
     running.residents.disconnectAll();
@@ -252,32 +254,28 @@ final class SandboxIT {
   }
 
   /** As the files of its control groups, of either version, and its shell tell. */
-  @Test
-  void aSizeIsALimitThatTheSandboxSees() throws Exception {
-    carryOut(
-        new Order.Start(
-            subject(), TestDocker.IMAGE, new Limits(1500, 192L << 20), EgressPolicy.ALLOW_ALL));
+  private static final String LIMITS_SEEN =
+      """
+      cd /sys/fs/cgroup
+      if [ -d memory ]; then
+        echo cpu $(cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us)
+        echo memory $(cat memory/memory.limit_in_bytes)
+        echo swap $(($(cat memory/memory.memsw.limit_in_bytes) - $(cat memory/memory.limit_in_bytes)))
+        echo pids $(cat pids/pids.max)
+      else
+        echo cpu $(cat cpu.max)
+        echo memory $(cat memory.max)
+        echo swap $(cat memory.swap.max)
+        echo pids $(cat pids.max)
+      fi
+      echo files $(ulimit -n)
+      echo core $(ulimit -c)
+      """;
 
-    Outcome seen =
-        run(
-            """
-            cd /sys/fs/cgroup
-            if [ -d memory ]; then
-              echo cpu $(cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us)
-              echo memory $(cat memory/memory.limit_in_bytes)
-              echo swap $(($(cat memory/memory.memsw.limit_in_bytes) - $(cat memory/memory.limit_in_bytes)))
-              echo pids $(cat pids/pids.max)
-            else
-              echo cpu $(cat cpu.max)
-              echo memory $(cat memory.max)
-              echo swap $(cat memory.swap.max)
-              echo pids $(cat pids.max)
-            fi
-            echo files $(ulimit -n)
-            echo core $(ulimit -c)
-            """);
+  private static final Limits ODD = new Limits(1500, 192L << 20);
 
-    assertThat(seen.stdout().lines())
+  private void assertSeesItsLimits() throws Exception {
+    assertThat(run(LIMITS_SEEN).stdout().lines())
         .containsExactly(
             "cpu 150000 100000",
             "memory " + (192L << 20),
@@ -285,6 +283,49 @@ final class SandboxIT {
             "pids 256",
             "files 4096",
             "core 0");
+  }
+
+  @Test
+  void aSizeIsALimitThatTheSandboxSees() throws Exception {
+    carryOut(new Order.Start(subject(), TestDocker.IMAGE, ODD, EgressPolicy.ALLOW_ALL));
+
+    assertSeesItsLimits();
+  }
+
+  @Test
+  void aContainerThatWasStartedAheadIsLikeAnyOther() throws Exception {
+    running.node.pool().keep(Map.of(TestDocker.IMAGE, 1));
+    awaitReady();
+    carryOut(new Order.Start(subject(), TestDocker.IMAGE, ODD, EgressPolicy.ALLOW_ALL));
+
+    assertThat(reports.of(life, Report.Started.class)).containsExactly(new Report.Started(true));
+    assertSeesItsLimits();
+    run("echo kept > /kept");
+
+    awaitReady();
+    running.node.pool().keep(Map.of());
+    carryOut(new Order.Suspend(subject(), Depth.STOPPED));
+    shutDown();
+    running = boot();
+    running.node.pool().keep(Map.of());
+    carryOut(new Order.Resume(subject()));
+    assertThat(run("cat /kept").stdout()).isEqualTo("kept\n");
+    assertSeesItsLimits();
+
+    carryOut(new Order.Stop(subject()));
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () -> {
+              assertThat(runtime.list()).isEmpty();
+              assertThat(data.resolve("s")).isEmptyDirectory();
+            });
+  }
+
+  private void awaitReady() {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> running.node.pool().ready().equals(Map.of(TestDocker.IMAGE, 1)));
   }
 
   @Test

@@ -73,6 +73,7 @@ public final class StandaloneApplication {
     // One node: more partitions would only be more files to open at every start.
     settings.putIfAbsent("SANDGLASS_PARTITIONS", "4");
     settings.putIfAbsent("SANDGLASS_SLOTS", "1");
+    settings.putIfAbsent("SANDGLASS_WARM", "\"sandglass/python:0.1.0\": 1");
 
     new EngineApplication(with(settings, home, "engine", 0)).start();
     quietBroker();

@@ -15,23 +15,25 @@ final class Containers {
   /** Names of all containers of a sandbox, whatever their state. */
   static List<String> of(String sandboxId) {
     return docker(
-        "ps",
-        "-a",
-        "--filter",
-        "label=io.sandglass.sandbox=" + sandboxId,
-        "--format",
-        "{{.Names}}");
+        "ps", "-a", "--filter", "name=^/?sbx-" + sandboxId + "-[0-9]+$", "--format", "{{.Names}}");
   }
 
   /** Sandbox ids of all containers of a node. */
   static List<String> sandboxesOn(String nodeId) {
+    return names(nodeId).stream()
+        .filter(name -> name.startsWith("sbx-"))
+        .map(name -> name.substring("sbx-".length(), name.lastIndexOf('-')))
+        .toList();
+  }
+
+  /** Names of the containers of a node that are no sandbox's yet. */
+  static List<String> sparesOn(String nodeId) {
+    return names(nodeId).stream().filter(name -> name.startsWith("pool-")).toList();
+  }
+
+  private static List<String> names(String nodeId) {
     return docker(
-        "ps",
-        "-a",
-        "--filter",
-        "label=io.sandglass.node=" + nodeId,
-        "--format",
-        "{{.Label \"io.sandglass.sandbox\"}}");
+        "ps", "-a", "--filter", "label=io.sandglass.node=" + nodeId, "--format", "{{.Names}}");
   }
 
   /** Ids of the images that a node has built. */
@@ -83,7 +85,7 @@ final class Containers {
     return run(command.toArray(String[]::new));
   }
 
-  private static List<String> run(String... command) {
+  static List<String> run(String... command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -91,7 +91,9 @@ final class Lives {
     return command(
         number,
         new ReportStarted(
-            meta(number, ORG, "started_" + number, "node:" + NODE), new ReportOrigin(NODE, 1, 1L)));
+            meta(number, ORG, "started_" + number, "node:" + NODE),
+            new ReportOrigin(NODE, 1, 1L),
+            false));
   }
 
   static ProducerRecord<String, SpecificRecord> destroy(int number) {

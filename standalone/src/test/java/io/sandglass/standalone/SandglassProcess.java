@@ -58,6 +58,8 @@ final class SandglassProcess implements AutoCloseable {
             jar().toString());
     builder.environment().put("PORT", Integer.toString(port));
     builder.environment().put("DATA", data.toString());
+    // Whoever wants containers started ahead says so.
+    builder.environment().put("SANDGLASS_WARM", "");
     builder.environment().putAll(environment);
     builder
         .redirectErrorStream(true)

@@ -18,7 +18,10 @@ public sealed interface Fact {
 
   record PlacementChanged(String refusedBy, String detail) implements Fact {}
 
-  record SandboxStarted() implements Fact {}
+  /**
+   * @param warm whether it took over a container that was started ahead
+   */
+  record SandboxStarted(boolean warm) implements Fact {}
 
   record SuspendRequested(String depth, String reason) implements Fact {}
 

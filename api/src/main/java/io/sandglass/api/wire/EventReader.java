@@ -47,7 +47,8 @@ public final class EventReader {
               event(
                   event.getMeta(),
                   new Fact.PlacementChanged(event.getRefusedBy(), event.getDetail()));
-          case SandboxStarted event -> event(event.getMeta(), new Fact.SandboxStarted());
+          case SandboxStarted event ->
+              event(event.getMeta(), new Fact.SandboxStarted(event.getWarm()));
           case SuspendRequested event ->
               event(
                   event.getMeta(), new Fact.SuspendRequested(event.getDepth(), event.getReason()));

@@ -94,7 +94,7 @@ abstract class ProjectionContract {
             1,
             Status.CREATING,
             new Fact.SandboxRequested(spec(Mode.EPHEMERAL), START.plusSeconds(300))),
-        event(id, 2, Status.RUNNING, new Fact.SandboxStarted()),
+        event(id, 2, Status.RUNNING, new Fact.SandboxStarted(false)),
         event(
             id,
             3,
@@ -239,7 +239,7 @@ abstract class ProjectionContract {
             0,
             List.of(
                 life("sbx_1").getFirst(),
-                event("sbx_2", 2, Status.RUNNING, new Fact.SandboxStarted())));
+                event("sbx_2", 2, Status.RUNNING, new Fact.SandboxStarted(false))));
 
     assertThat(
             org.assertj.core.api.Assertions.catchThrowable(() -> projection.apply(List.of(broken))))

@@ -58,7 +58,7 @@ public sealed interface Command {
    */
   record Origin(String node, int incarnation, long orderVersion) {}
 
-  record Started(Caller caller, Origin origin) implements Report {}
+  record Started(Caller caller, Origin origin, boolean warm) implements Report {}
 
   /** Nothing of it is left on the node. */
   record StartFailed(Caller caller, Origin origin, String detail) implements Report {}

@@ -12,7 +12,10 @@ public sealed interface Fact {
   record PlacementChanged(String node, int incarnation, String leftNode, String detail)
       implements Fact {}
 
-  record SandboxStarted() implements Fact {}
+  /**
+   * @param warm whether it took over a container that was started ahead
+   */
+  record SandboxStarted(boolean warm) implements Fact {}
 
   record SuspendRequested(Depth depth, SuspendReason reason, int attempt) implements Fact {}
 

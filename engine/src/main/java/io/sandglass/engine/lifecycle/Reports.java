@@ -45,8 +45,10 @@ final class Reports {
   private static Decision ofCurrentLife(Sandbox.Live live, Command.Report report, Scribe scribe) {
     Stage stage = live.stage();
     return switch (report) {
-      case Command.Started _ ->
-          stage instanceof Stage.Starting ? scribe.write(new Fact.SandboxStarted()) : late(stage);
+      case Command.Started started ->
+          stage instanceof Stage.Starting
+              ? scribe.write(new Fact.SandboxStarted(started.warm()))
+              : late(stage);
       case Command.StartFailed failed ->
           stage instanceof Stage.Starting
               ? scribe.write(

@@ -95,7 +95,7 @@ public final class EventReader {
                   r.getMeta().getIncarnation(),
                   r.getRefusedBy(),
                   r.getDetail()));
-      case SandboxStarted r -> recorded(r.getMeta(), new Fact.SandboxStarted());
+      case SandboxStarted r -> recorded(r.getMeta(), new Fact.SandboxStarted(r.getWarm()));
       case SuspendRequested r ->
           recorded(
               r.getMeta(),

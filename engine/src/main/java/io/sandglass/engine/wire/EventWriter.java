@@ -44,7 +44,7 @@ public final class EventWriter {
         yield new PlacementChanged(
             meta, Specs.write(tenure.spec(), tenure.egress()), fact.leftNode(), fact.detail());
       }
-      case Fact.SandboxStarted _ -> new SandboxStarted(meta);
+      case Fact.SandboxStarted fact -> new SandboxStarted(meta, fact.warm());
       case Fact.SuspendRequested fact ->
           new SuspendRequested(
               meta, Codes.of(fact.depth()), Codes.of(fact.reason()), fact.attempt());

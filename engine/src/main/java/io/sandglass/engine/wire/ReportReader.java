@@ -27,7 +27,9 @@ final class ReportReader {
   static Incoming read(SpecificRecord record) {
     return switch (record) {
       case ReportStarted r ->
-          reported(r.getMeta(), new Command.Started(node(r.getMeta()), origin(r.getOrigin())));
+          reported(
+              r.getMeta(),
+              new Command.Started(node(r.getMeta()), origin(r.getOrigin()), r.getWarm()));
       case ReportStartFailed r ->
           reported(
               r.getMeta(),

@@ -98,7 +98,7 @@ final class Commands {
   }
 
   static Command.Started started(Command.Origin origin) {
-    return new Command.Started(EXECUTOR, origin);
+    return new Command.Started(EXECUTOR, origin, false);
   }
 
   static Command.StartFailed startFailed(Command.Origin origin) {

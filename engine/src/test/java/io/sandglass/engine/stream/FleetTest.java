@@ -225,7 +225,10 @@ class FleetTest {
   void aLateReportChangesNothing() {
     try (Scenario s = bare().node("a").node("b").create("s1")) {
       Orders.Command late =
-          Orders.report("s1", s.lastOrder("s1"), io.sandglass.schemas.ReportStarted::new);
+          Orders.report(
+              "s1",
+              s.lastOrder("s1"),
+              (meta, origin) -> new io.sandglass.schemas.ReportStarted(meta, origin, false));
       s.refused("s1").send(late).expect("s1", Status.CREATING);
       s.started("s1").destroy("s1").gone("s1").send(late);
       s.expect(

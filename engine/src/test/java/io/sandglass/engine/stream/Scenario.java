@@ -118,7 +118,8 @@ final class Scenario implements AutoCloseable {
 
   /** The node that holds the sandbox says that it runs. */
   Scenario started(String id) {
-    return report(id, (meta, origin) -> new io.sandglass.schemas.ReportStarted(meta, origin));
+    return report(
+        id, (meta, origin) -> new io.sandglass.schemas.ReportStarted(meta, origin, false));
   }
 
   Scenario gone(String id) {

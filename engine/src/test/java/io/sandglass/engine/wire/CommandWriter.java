@@ -62,7 +62,7 @@ final class CommandWriter {
         new ReportOrigin(
             report.origin().node(), report.origin().incarnation(), report.origin().orderVersion());
     return switch (report) {
-      case Command.Started _ -> new ReportStarted(meta, origin);
+      case Command.Started started -> new ReportStarted(meta, origin, started.warm());
       case Command.StartFailed r -> new ReportStartFailed(meta, origin, r.detail());
       case Command.Refused r -> new ReportRefused(meta, origin, r.detail());
       case Command.FellAsleep r -> new ReportSuspended(meta, origin, Codes.of(r.depth()));

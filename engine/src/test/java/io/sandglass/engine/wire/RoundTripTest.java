@@ -155,7 +155,7 @@ class RoundTripTest {
     Command.Caller caller = caller(envelope, drawn, Optional.empty());
     Command.Origin origin = drawn.origin();
     return switch (drawn) {
-      case Command.Started _ -> new Command.Started(caller, origin);
+      case Command.Started started -> new Command.Started(caller, origin, started.warm());
       case Command.StartFailed r -> new Command.StartFailed(caller, origin, r.detail());
       case Command.Refused r -> new Command.Refused(caller, origin, r.detail(), Optional.empty());
       case Command.FellAsleep r -> new Command.FellAsleep(caller, origin, r.depth());

@@ -75,7 +75,8 @@ class UnreadableTest {
 
   @Test
   void neitherCommandNorReport() {
-    assertUnreadable(new SandboxStarted(EVENT), "SandboxStarted: neither a command nor a report");
+    assertUnreadable(
+        new SandboxStarted(EVENT, false), "SandboxStarted: neither a command nor a report");
   }
 
   @Test

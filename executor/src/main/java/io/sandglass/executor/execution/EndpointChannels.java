@@ -99,6 +99,11 @@ public final class EndpointChannels implements GuestChannels {
     }
 
     @Override
+    public boolean answers(Duration patience) throws InterruptedException {
+      return endpoint.answers(patience);
+    }
+
+    @Override
     public RunningCommand prepare(CommandRequest request) {
       return running(
           endpoint.prepare(

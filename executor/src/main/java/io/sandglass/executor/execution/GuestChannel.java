@@ -14,6 +14,9 @@ public interface GuestChannel extends AutoCloseable {
    */
   boolean awaitReady(Duration patience) throws InterruptedException;
 
+  /** Whether the guest answers now, and did not only once offer itself. */
+  boolean answers(Duration patience) throws InterruptedException;
+
   /** Nothing happens before {@link RunningCommand#run}. */
   RunningCommand prepare(CommandRequest request);
 

@@ -38,6 +38,9 @@ public final class GuestEndpoint implements AutoCloseable {
   private static final int BACKLOG = 16;
   private static final int MAX_STRANGERS = 8;
 
+  /** No execution has this id. */
+  private static final String NOBODY = "-";
+
   private final Path socket;
   private final GuestToken token;
   private final GuestPatience patience;
@@ -95,6 +98,27 @@ public final class GuestEndpoint implements AutoCloseable {
       return idle != null;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Whether the guest answers within {@code limit}: that it once offered a connection does not say
+   * that it still runs.
+   */
+  public boolean answers(Duration limit) throws InterruptedException {
+    Optional<SocketChannel> taken = awaitReady(limit) ? take() : Optional.empty();
+    if (taken.isEmpty()) {
+      return false;
+    }
+    Future<?> until = discardAfter(taken.get(), limit);
+    try {
+      Frames.write(taken.get(), Frames.forget(NOBODY));
+      return taken.get().read(ByteBuffer.allocate(1)) > 0; // an ERROR: it knows of none
+    } catch (IOException e) {
+      return false;
+    } finally {
+      until.cancel(false);
+      discard(taken.get());
     }
   }
 

@@ -34,7 +34,7 @@ final class ReportWriting {
     ReportOrigin origin =
         new ReportOrigin(nodeId, report.subject().life().incarnation(), report.subject().version());
     return switch (report.content()) {
-      case Report.Started _ -> new ReportStarted(meta, origin);
+      case Report.Started started -> new ReportStarted(meta, origin, started.warm());
       case Report.StartFailed failed -> new ReportStartFailed(meta, origin, failed.detail());
       case Report.Refused refused -> new ReportRefused(meta, origin, refused.detail());
       case Report.Suspended suspended ->

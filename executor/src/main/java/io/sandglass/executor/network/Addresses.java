@@ -72,6 +72,14 @@ public final class Addresses {
     }
   }
 
+  /** One holder's address becomes another's, without a rest. */
+  public synchronized void pass(String from, String to) {
+    Ipv4 address = byHolder.remove(from);
+    if (address != null) {
+      hold(to, address);
+    }
+  }
+
   public synchronized Optional<Ipv4> of(String holder) {
     return Optional.ofNullable(byHolder.get(holder));
   }

@@ -36,15 +36,30 @@ public interface ContainerRuntime {
    */
   Change stop(Life life, Duration grace);
 
+  /**
+   * Makes a container another life's. It is asked for by its old name, so of all callers who want
+   * it one gets it.
+   *
+   * @return missing when nobody has the old name, as when somebody else was first
+   * @throws RuntimeRefusedException when the new life has a container already
+   */
+  Change rename(Life from, Life to);
+
+  /** Gives it other limits, whatever it is doing. */
+  Change resize(Life life, ContainerSpec.Limits limits);
+
   /** Removes it with its files, whatever it is doing; when this returns, it is gone. */
   void remove(Life life);
 
   Optional<FoundContainer> find(Life life);
 
-  /** All containers of this node's sandboxes, without the {@code exit} that {@link #find} tells. */
+  /**
+   * All containers of this node, without the {@code exit} and the {@code limits} that {@link #find}
+   * tells.
+   */
   List<FoundContainer> list();
 
-  /** All containers of one sandbox on this node, without their {@code exit}. */
+  /** All containers of one sandbox on this node, told like those of {@link #list()}. */
   List<FoundContainer> list(String sandboxId);
 
   /**
@@ -53,7 +68,11 @@ public interface ContainerRuntime {
    */
   OptionalLong diskBytes(Life life);
 
-  boolean imageExists(String image);
+  /**
+   * The id of an image that can be started without fetching anything. It changes when the reference
+   * comes to mean another image; empty when there is none.
+   */
+  Optional<String> imageId(String image);
 
   /** References of the images that can be started without fetching anything. */
   List<String> images();

@@ -12,6 +12,12 @@ public record Capacity(int cpuMillis, long memoryBytes, int sandboxes) {
         this.cpuMillis + cpuMillis, this.memoryBytes + memoryBytes, this.sandboxes + sandboxes);
   }
 
+  boolean holds(Capacity used) {
+    return used.cpuMillis <= cpuMillis
+        && used.memoryBytes <= memoryBytes
+        && used.sandboxes <= sandboxes;
+  }
+
   /** Why one more sandbox does not fit beside {@code used}; empty when it does. */
   Optional<String> refusal(Capacity used, Limits wanted) {
     if (used.sandboxes + 1 > sandboxes) {

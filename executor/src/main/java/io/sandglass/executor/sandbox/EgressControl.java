@@ -56,6 +56,11 @@ public final class EgressControl {
     return taken;
   }
 
+  /** A spare has become a sandbox's. */
+  void pass(Life spare, Life life) {
+    addresses.pass(spare.containerName(), life.containerName());
+  }
+
   /** Puts a policy in force, unless one of a later order is. */
   void raise(Life life, Ipv4 address, EgressPolicy policy, long version) {
     addresses.hold(life.containerName(), address);

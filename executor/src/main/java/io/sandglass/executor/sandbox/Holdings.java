@@ -38,14 +38,12 @@ final class Holdings {
     this.egress = egress;
   }
 
-  /** Makes all that a sandbox's guest needs, and listens for it. */
+  /** Makes all that a container's guest needs, and listens for it. */
   void prepare(Resident resident) {
-    Life life = resident.life();
-    directories.prepare(life, resident.orgId());
     try {
-      channels.install(directories.mount(life));
+      channels.install(directories.prepareMount(resident.origin()));
     } catch (IOException e) {
-      throw new UncheckedIOException("The guest of " + life + " can't be installed", e);
+      throw new UncheckedIOException("The guest of " + resident.life() + " can't be installed", e);
     }
     connect(resident);
   }
@@ -54,12 +52,13 @@ final class Holdings {
   void connect(Resident resident) {
     resident.disconnect();
     Life life = resident.life();
-    if (!directories.exists(life)) {
+    Life origin = resident.origin();
+    if (!directories.hasMount(origin)) {
       LOG.warn("life={} has lost its directory: its guest can't be reached", life);
       return;
     }
     try {
-      resident.connect(channels.open(directories.mount(life), life));
+      resident.connect(channels.open(directories.mount(origin), origin));
     } catch (IOException e) {
       throw new UncheckedIOException("The guest of " + life + " can't be listened for", e);
     }

@@ -14,19 +14,17 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What a node keeps on disk of each life of a sandbox:
  *
  * <pre>
  * s/sbx-(sandbox)-(incarnation)/
- *   m/guest, m/host.sock   what the sandbox sees, read-only, as /.sandglass
+ *   m/guest, m/host.sock   what the sandbox sees, read-only, as /.sandglass; of a container that
+ *                          was made as a spare it stays in s/pool-(spare)/
  *   org                    whose it is
  *   made                   there has been a container
  *   egress                 what it may reach, and since which order
@@ -41,10 +39,8 @@ import org.slf4j.LoggerFactory;
  * and can't write it.
  */
 public final class LifeDirectories {
-  private static final Logger LOG = LoggerFactory.getLogger(LifeDirectories.class);
   private static final int MAX_SOCKET_PATH = 107;
   private static final String SAMPLE = "/sbx-sbx_00000000000000000000000000-100/m/host.sock";
-  private static final String NAME_START = "sbx-";
 
   private final Path root;
 
@@ -62,9 +58,9 @@ public final class LifeDirectories {
     Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwx------"));
   }
 
-  /** What the sandbox sees. */
-  Path mount(Life life) {
-    return of(life).resolve("m");
+  /** What a container sees that was made as this life's, whoever has it now. */
+  Path mount(Life origin) {
+    return of(origin).resolve("m");
   }
 
   private Path of(Life life) {
@@ -74,8 +70,6 @@ public final class LifeDirectories {
   /** Makes it unless it is there. */
   void prepare(Life life, String orgId) {
     try {
-      Path mount = mount(life);
-      Files.createDirectories(mount);
       Files.createDirectories(of(life).resolve("x"));
       Files.writeString(of(life).resolve("org"), orgId);
     } catch (IOException e) {
@@ -83,8 +77,17 @@ public final class LifeDirectories {
     }
   }
 
-  boolean exists(Life life) {
-    return Files.isDirectory(mount(life));
+  /** Makes what a container sees that is made as this life's, unless it is there. */
+  Path prepareMount(Life origin) {
+    try {
+      return Files.createDirectories(mount(origin));
+    } catch (IOException e) {
+      throw new UncheckedIOException("The directory of " + origin + " can't be made", e);
+    }
+  }
+
+  boolean hasMount(Life origin) {
+    return Files.isDirectory(mount(origin));
   }
 
   Optional<String> org(Life life) {
@@ -212,21 +215,18 @@ public final class LifeDirectories {
     return names(of(life).resolve("x"));
   }
 
-  /** All lives that there is something of. */
+  /** All lives of sandboxes that there is something of. */
   List<Life> lives() {
-    List<Life> lives = new ArrayList<>();
-    for (String name : names(root)) {
-      int dash = name.lastIndexOf('-');
-      if (name.startsWith(NAME_START) && dash > NAME_START.length()) {
-        try {
-          int incarnation = Integer.parseInt(name.substring(dash + 1));
-          lives.add(new Life(name.substring(NAME_START.length(), dash), incarnation));
-        } catch (NumberFormatException e) {
-          LOG.debug("{} is not a sandbox's directory", name);
-        }
-      }
-    }
-    return lives;
+    return all().filter(life -> !life.isSpare()).toList();
+  }
+
+  /** All spares that there is something of, those that have become a sandbox's included. */
+  List<Life> spares() {
+    return all().filter(Life::isSpare).toList();
+  }
+
+  private Stream<Life> all() {
+    return names(root).stream().flatMap(name -> Life.named(name).stream());
   }
 
   private static List<String> names(Path directory) {

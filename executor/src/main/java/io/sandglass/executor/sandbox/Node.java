@@ -8,6 +8,7 @@ import java.time.InstantSource;
 public final class Node {
   private final Lanes lanes;
   private final Relist relist;
+  private final WarmPool pool;
 
   public Node(
       ContainerRuntime runtime,
@@ -24,8 +25,11 @@ public final class Node {
     Delivery delivery = new Delivery(reports);
     Reconciliation reconciliation =
         new Reconciliation(holdings, settings.backoff(), delivery, clock, detached);
-    this.lanes = new Lanes(new OrderWork(holdings, settings, delivery, reconciliation));
-    this.relist = new Relist(holdings, reconciliation, lanes, rhythm, clock);
+    Creators creators = new Creators(settings.creators());
+    this.pool = new WarmPool(holdings, settings, creators, clock);
+    Starting starting = new Starting(holdings, settings, creators, pool);
+    this.lanes = new Lanes(new OrderWork(holdings, settings, delivery, reconciliation, starting));
+    this.relist = new Relist(holdings, reconciliation, lanes, pool, rhythm, clock);
   }
 
   public Lanes lanes() {
@@ -34,5 +38,9 @@ public final class Node {
 
   public Relist relist() {
     return relist;
+  }
+
+  public WarmPool pool() {
+    return pool;
   }
 }

@@ -24,12 +24,16 @@ final class OrderWork implements Lanes.Work {
   private final DoneOrders memory = new DoneOrders();
 
   OrderWork(
-      Holdings holdings, NodeSettings settings, Delivery delivery, Reconciliation reconciliation) {
+      Holdings holdings,
+      NodeSettings settings,
+      Delivery delivery,
+      Reconciliation reconciliation,
+      Starting starting) {
     this.holdings = holdings;
     this.settings = settings;
     this.delivery = delivery;
     this.reconciliation = reconciliation;
-    this.starting = new Starting(holdings, settings);
+    this.starting = starting;
     this.suspension = new Suspension(holdings, settings);
   }
 
@@ -72,7 +76,7 @@ final class OrderWork implements Lanes.Work {
       clear(order.life(), preemption);
       content = Optional.of(new Report.Gone("its container was removed by somebody else"));
     } else {
-      if (!verified(subject.life().sandboxId())) {
+      if (!settled(subject.life().sandboxId(), found)) {
         reconciliation.reconcile(subject.life().sandboxId(), preemption);
       }
       content = answer(order, found, preemption);
@@ -94,12 +98,13 @@ final class OrderWork implements Lanes.Work {
         && found.stream().noneMatch(container -> container.life().equals(life));
   }
 
-  private boolean verified(String sandboxId) {
+  /** Whether what is known of a sandbox is what is there, or it is new to this node. */
+  private boolean settled(String sandboxId, List<FoundContainer> found) {
     return holdings
         .residents
         .get(sandboxId)
-        .filter(resident -> resident.phase() != Resident.Phase.UNVERIFIED)
-        .isPresent();
+        .map(resident -> resident.phase() != Resident.Phase.UNVERIFIED)
+        .orElse(found.isEmpty());
   }
 
   /** A newer life here does not keep the container of an older one from being removed. */
@@ -184,17 +189,15 @@ final class OrderWork implements Lanes.Work {
         .or(() -> holdings.residents.get(order.life().sandboxId()).map(Resident::life))
         .filter(life -> life.incarnation() < order.life().incarnation())
         .ifPresent(life -> clear(life, preemption));
+    Optional<FoundContainer> there =
+        found.stream().filter(container -> container.life().equals(order.life())).findFirst();
     boolean ranBefore =
-        found.stream()
-            .filter(container -> container.life().equals(order.life()))
-            .anyMatch(
-                container ->
-                    container.phase() == Phase.FROZEN || container.phase() == Phase.EXITED);
+        there.filter(c -> c.phase() == Phase.FROZEN || c.phase() == Phase.EXITED).isPresent();
     if (ranBefore) {
       // Delivered again after later orders had their effect, or after it ended by itself, which
       // the relist tells. It did start; starting it now would undo what came later.
-      return new Report.Started();
+      return new Report.Started(there.get().wasSpare());
     }
-    return starting.start(order, preemption);
+    return starting.start(order, there.isPresent(), preemption);
   }
 }

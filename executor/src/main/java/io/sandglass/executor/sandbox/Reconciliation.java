@@ -73,8 +73,14 @@ final class Reconciliation {
     backoff.insist("clear " + life, preemption, () -> holdings.clear(life));
   }
 
-  private void adopt(FoundContainer container, Preemption preemption) {
-    Life life = container.life();
+  private void adopt(FoundContainer listed, Preemption preemption) {
+    Life life = listed.life();
+    Optional<FoundContainer> found =
+        backoff.insist("find " + life, preemption, () -> holdings.runtime.find(life));
+    if (found.isEmpty()) {
+      return; // removed meanwhile: the next relist sees
+    }
+    FoundContainer container = found.get();
     Resident.Phase phase =
         switch (container.phase()) {
           case CREATED, REMOVING -> Resident.Phase.STARTING;
@@ -85,7 +91,8 @@ final class Reconciliation {
                   ? Resident.Phase.STOPPED
                   : Resident.Phase.RUNNING;
         };
-    Resident resident = new Resident(life, container.orgId(), container.limits(), phase);
+    Resident resident = new Resident(life, org(container), container.limits(), phase);
+    resident.madeAs(container.origin());
     if (container.phase() == FoundContainer.Phase.RUNNING
         || container.phase() == FoundContainer.Phase.FROZEN) {
       holdings.directories.unset(life, Mark.STOPPED);
@@ -160,9 +167,16 @@ final class Reconciliation {
         };
     tell(
         container.life(),
-        container.orgId(),
+        org(container),
         new Report.Observed(phase, Long.toString(clock.millis(), 36)),
         preemption);
+  }
+
+  /** Whose it is; a container that was a spare can't say. */
+  private String org(FoundContainer container) {
+    return container.wasSpare()
+        ? holdings.directories.org(container.life()).orElse("")
+        : container.orgId();
   }
 
   private void tell(Life life, Report.Content content, Preemption preemption) {

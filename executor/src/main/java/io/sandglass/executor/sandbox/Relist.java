@@ -39,6 +39,7 @@ public final class Relist {
   private final Holdings holdings;
   private final Reconciliation reconciliation;
   private final Lanes lanes;
+  private final WarmPool pool;
   private final Rhythm rhythm;
   private final InstantSource clock;
   private final Semaphore hints = new Semaphore(0);
@@ -51,11 +52,13 @@ public final class Relist {
       Holdings holdings,
       Reconciliation reconciliation,
       Lanes lanes,
+      WarmPool pool,
       Rhythm rhythm,
       InstantSource clock) {
     this.holdings = holdings;
     this.reconciliation = reconciliation;
     this.lanes = lanes;
+    this.pool = pool;
     this.rhythm = rhythm;
     this.clock = clock;
   }
@@ -137,16 +140,19 @@ public final class Relist {
 
   /** One look at everything; false when the runtime did not answer. */
   boolean look(boolean ask) {
-    List<FoundContainer> found;
+    WarmPool.Before before = pool.before();
+    List<FoundContainer> all;
     try {
-      found = holdings.runtime.list();
+      all = holdings.runtime.list();
       holdings.egress.reassert();
     } catch (RuntimeException e) {
       LOG.warn("relist failed: {}", e.getMessage());
       return false;
     }
     Map<String, List<FoundContainer>> bySandbox =
-        found.stream().collect(Collectors.groupingBy(c -> c.life().sandboxId()));
+        all.stream()
+            .filter(container -> !container.life().isSpare())
+            .collect(Collectors.groupingBy(c -> c.life().sandboxId()));
     // Read after the list: who is known here and missing there was known before the list began or
     // is being started, and then its lane is busy.
     Map<String, Resident> residents = new HashMap<>();
@@ -167,6 +173,15 @@ public final class Relist {
     }
     lastGood = Optional.of(clock.instant());
     first.complete(null);
+    lookAtSpares(before, all);
     return true;
+  }
+
+  private void lookAtSpares(WarmPool.Before before, List<FoundContainer> all) {
+    try {
+      pool.look(before, all);
+    } catch (RuntimeException e) {
+      LOG.warn("the pool is left as it is: {}", e.getMessage());
+    }
   }
 }

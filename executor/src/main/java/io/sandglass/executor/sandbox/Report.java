@@ -14,7 +14,10 @@ public record Report(Order.Subject subject, Content content) {
   /** What is told. */
   public sealed interface Content {}
 
-  public record Started() implements Content {}
+  /**
+   * @param warm whether it was a spare's container
+   */
+  public record Started(boolean warm) implements Content {}
 
   public record StartFailed(String detail) implements Content {}
 

@@ -35,6 +35,7 @@ public final class Resident {
   private final Life life;
   private final String orgId;
   private final Limits limits;
+  private Life origin;
   private Phase phase;
   private Optional<GuestChannel> channel = Optional.empty();
   private int executions;
@@ -43,6 +44,7 @@ public final class Resident {
     this.life = life;
     this.orgId = orgId;
     this.limits = limits;
+    this.origin = life;
     this.phase = phase;
   }
 
@@ -56,6 +58,31 @@ public final class Resident {
 
   Limits limits() {
     return limits;
+  }
+
+  /** Whose directory and token its container was made with. */
+  synchronized Life origin() {
+    return origin;
+  }
+
+  synchronized void madeAs(Life life) {
+    origin = life;
+  }
+
+  /**
+   * Takes over a spare's container, which has just become this one's, with the way to its guest.
+   */
+  void takeOver(Resident spare) {
+    disconnect(); // what an earlier attempt has left
+    Optional<GuestChannel> taken;
+    synchronized (spare) {
+      taken = spare.channel;
+      spare.channel = Optional.empty();
+    }
+    synchronized (this) {
+      origin = spare.life;
+      channel = taken;
+    }
   }
 
   public synchronized Phase phase() {

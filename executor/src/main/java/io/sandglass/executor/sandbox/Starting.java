@@ -10,33 +10,37 @@ import io.sandglass.executor.runtime.RuntimeRefusedException;
 import io.sandglass.executor.runtime.RuntimeUnavailableException;
 import io.sandglass.executor.sandbox.LifeDirectories.Mark;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Brings a sandbox to life: container, guest, report. */
 final class Starting {
   private static final Logger LOG = LoggerFactory.getLogger(Starting.class);
-  private static final long GLANCE_MILLIS = 100;
 
   private final Holdings holdings;
   private final NodeSettings settings;
-  private final Semaphore creators;
+  private final Creators creators;
+  private final WarmPool pool;
 
-  Starting(Holdings holdings, NodeSettings settings) {
+  Starting(Holdings holdings, NodeSettings settings, Creators creators, WarmPool pool) {
     this.holdings = holdings;
     this.settings = settings;
-    this.creators = new Semaphore(settings.creators(), true);
+    this.creators = creators;
+    this.pool = pool;
   }
 
-  /** What is to be reported. Except after {@code Started}, nothing of it is left on the node. */
-  Report.Content start(Order.Start order, Preemption preemption) {
+  /**
+   * What is to be reported. Except after {@code Started}, nothing of it is left on the node.
+   *
+   * @param begun whether there was a container of this life when the order was begun
+   */
+  Report.Content start(Order.Start order, boolean begun, Preemption preemption) {
     for (int attempt = 1; ; attempt++) {
       preemption.check();
       try {
-        return tryStart(order, preemption);
+        return tryStart(order, begun || attempt > 1, preemption);
       } catch (RuntimeUnavailableException e) {
         LOG.warn("start={} attempt={} failed: {}", order.life(), attempt, e.getMessage());
         if (attempt == settings.startAttempts()) {
@@ -49,39 +53,45 @@ final class Starting {
     }
   }
 
-  private Report.Content tryStart(Order.Start order, Preemption preemption) {
+  private Report.Content tryStart(Order.Start order, boolean begun, Preemption preemption) {
+    long since = System.nanoTime();
     Life life = order.life();
-    if (!holdings.runtime.imageExists(order.image())) {
-      return refused(life, "this node does not have the image " + order.image());
-    }
-    Optional<Resident> resident = reserve(order);
-    if (resident.isEmpty()) {
+    Optional<Resident> reserved = reserve(order);
+    if (reserved.isEmpty()) {
       return refused(
           life,
           settings.capacity().refusal(holdings.residents.used(), order.limits()).orElse("full"));
     }
-    Optional<Ipv4> address = holdings.egress.address(life);
-    if (address.isEmpty()) {
-      return refused(life, "this node has no free address");
+    Resident resident = reserved.get();
+    holdings.directories.prepare(life, order.subject().orgId());
+    Optional<FoundContainer> there = begun ? holdings.runtime.find(life) : Optional.empty();
+    Optional<FoundContainer> claimed =
+        there.isPresent() ? Optional.empty() : pool.claim(order.image(), resident);
+    pool.giveWay();
+    try {
+      if (there.isPresent()) {
+        resident.madeAs(there.get().origin());
+        holdings.prepare(resident);
+        run(there.get(), order, preemption);
+      } else if (claimed.isPresent()) {
+        settle(claimed.get(), order, preemption);
+      } else {
+        Optional<Report.Content> refusal = make(order, resident, preemption);
+        if (refusal.isPresent()) {
+          return refusal.get();
+        }
+      }
+      if (!holdings.guestAnswers(resident, settings.guestPatience(), preemption)) {
+        return failed(life, silence(life), preemption);
+      }
+    } finally {
+      pool.adjust(); // not while somebody waits for what it would slow down
     }
-    holdings.prepare(resident.get());
-    ContainerSpec spec =
-        new ContainerSpec(
-            life,
-            order.subject().orgId(),
-            order.image(),
-            order.limits(),
-            address.get().toString(),
-            holdings.directories.mount(life),
-            holdings.channels.token(life));
-    if (!run(spec, order, preemption)) {
-      return refused(life, "this node does not have the image " + order.image());
+    resident.enter(Resident.Phase.RUNNING);
+    if (claimed.isPresent()) {
+      pool.claimed(Duration.ofNanos(System.nanoTime() - since));
     }
-    if (!holdings.guestAnswers(resident.get(), settings.guestPatience(), preemption)) {
-      return failed(life, silence(life), preemption);
-    }
-    resident.get().enter(Resident.Phase.RUNNING);
-    return new Report.Started();
+    return new Report.Started(claimed.or(() -> there).filter(FoundContainer::wasSpare).isPresent());
   }
 
   private Optional<Resident> reserve(Order.Start order) {
@@ -98,50 +108,82 @@ final class Starting {
     };
   }
 
-  /** Makes and starts the container; false when its image has gone. */
-  private boolean run(ContainerSpec spec, Order.Start order, Preemption preemption) {
-    enter(preemption);
+  /** Makes the container and starts it; why it can't be made on this node. */
+  private Optional<Report.Content> make(
+      Order.Start order, Resident resident, Preemption preemption) {
+    Life life = order.life();
+    Optional<Ipv4> address = holdings.egress.address(life);
+    if (address.isEmpty()) {
+      return Optional.of(refused(life, "this node has no free address"));
+    }
+    resident.madeAs(life);
+    holdings.prepare(resident);
+    ContainerSpec spec =
+        new ContainerSpec(
+            life,
+            order.subject().orgId(),
+            order.image(),
+            order.limits(),
+            address.get().toString(),
+            holdings.directories.mount(life),
+            holdings.channels.token(life));
+    creators.enter(preemption);
     try {
       preemption.check();
-      String address;
       switch (holdings.runtime.create(spec)) {
-        case Creation.Created _ -> address = spec.address();
-        case Creation.AlreadyThere there ->
-            address =
-                there
-                    .container()
-                    .address()
-                    .orElseThrow(
-                        () ->
-                            new RuntimeRefusedException(
-                                spec.life() + " has no address of this node's", null));
+        case Creation.Created _ -> settle(spec.address(), order, preemption);
+        case Creation.AlreadyThere there -> settle(there.container(), order, preemption);
         case Creation.NoSuchImage _ -> {
-          return false;
+          return Optional.of(refused(life, "this node does not have the image " + order.image()));
         }
       }
-      holdings.directories.set(spec.life(), Mark.MADE);
-      preemption.check();
-      // Before its first process runs.
-      holdings.egress.raise(
-          spec.life(), Ipv4.parse(address), order.egress(), order.subject().version());
-      if (holdings.runtime.start(spec.life()) == Change.MISSING) {
-        throw new RuntimeUnavailableException(
-            "The container of " + spec.life() + " vanished before it started", null);
-      }
-      return true;
+      begin(life);
+      return Optional.empty();
     } finally {
-      creators.release();
+      creators.leave();
     }
   }
 
-  private void enter(Preemption preemption) {
+  /** Starts one that is there already. */
+  private void run(FoundContainer container, Order.Start order, Preemption preemption) {
+    creators.enter(preemption);
     try {
-      while (!creators.tryAcquire(GLANCE_MILLIS, TimeUnit.MILLISECONDS)) {
-        preemption.check();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new Preemption.PreemptedException(Preemption.Cause.SHUTDOWN);
+      settle(container, order, preemption);
+      begin(order.life());
+    } finally {
+      creators.leave();
+    }
+  }
+
+  private void settle(FoundContainer container, Order.Start order, Preemption preemption) {
+    Life life = order.life();
+    String address =
+        container
+            .address()
+            .orElseThrow(
+                () -> new RuntimeRefusedException(life + " has no address of this node's", null));
+    if (container.wasSpare() && !container.limits().equals(order.limits())) {
+      require(holdings.runtime.resize(life, order.limits()), life);
+    }
+    settle(address, order, preemption);
+  }
+
+  /** Before its first process runs, or anything of the sandbox's in one that runs already. */
+  private void settle(String address, Order.Start order, Preemption preemption) {
+    Life life = order.life();
+    holdings.directories.set(life, Mark.MADE);
+    preemption.check();
+    holdings.egress.raise(life, Ipv4.parse(address), order.egress(), order.subject().version());
+  }
+
+  private void begin(Life life) {
+    require(holdings.runtime.start(life), life);
+  }
+
+  private static void require(Change change, Life life) {
+    if (change == Change.MISSING) {
+      throw new RuntimeUnavailableException(
+          "The container of " + life + " vanished before it started", null);
     }
   }
 

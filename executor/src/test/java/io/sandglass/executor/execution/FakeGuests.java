@@ -81,6 +81,11 @@ public final class FakeGuests implements GuestChannels {
       }
 
       @Override
+      public boolean answers(Duration patience) {
+        return awaitReady(patience);
+      }
+
+      @Override
       public RunningCommand prepare(CommandRequest request) {
         return new RunningCommand() {
           @Override

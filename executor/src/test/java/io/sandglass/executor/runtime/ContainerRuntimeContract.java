@@ -1,6 +1,7 @@
 package io.sandglass.executor.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sandglass.executor.network.Addresses;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
@@ -14,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -84,6 +86,8 @@ public abstract class ContainerRuntimeContract {
     assertThat(found.phase()).isEqualTo(Phase.CREATED);
     assertThat(found.orgId()).isEqualTo("org_test");
     assertThat(found.limits()).isEqualTo(LIMITS);
+    assertThat(found.origin()).isEqualTo(life);
+    assertThat(found.imageId()).isEqualTo(runtime().imageId(image()).orElseThrow());
     assertThat(found.address()).contains(spec(life).address());
     assertThat(found.exit()).isEmpty();
   }
@@ -154,8 +158,8 @@ public abstract class ContainerRuntimeContract {
     assertThat(runtime().create(unknown))
         .isEqualTo(new Creation.NoSuchImage("sandglass/no-such-image:1"));
     assertThat(runtime().find(life)).isEmpty();
-    assertThat(runtime().imageExists("sandglass/no-such-image:1")).isFalse();
-    assertThat(runtime().imageExists(image())).isTrue();
+    assertThat(runtime().imageId("sandglass/no-such-image:1")).isEmpty();
+    assertThat(runtime().imageId(image())).isPresent();
     assertThat(runtime().images()).contains(image());
   }
 
@@ -269,6 +273,98 @@ public abstract class ContainerRuntimeContract {
         .extracting(FoundContainer::life)
         .containsExactlyInAnyOrder(first, second);
     assertThat(runtime().list()).extracting(FoundContainer::life).contains(first, second, other);
+  }
+
+  private Life spare() {
+    Life spare = Life.spare(UUID.randomUUID().toString().substring(0, 8));
+    used.add(spare);
+    runtime().create(spec(spare));
+    assertThat(runtime().start(spare)).isEqualTo(Change.DONE);
+    return spare;
+  }
+
+  @Test
+  void makesASpareASandboxs() {
+    Life spare = spare();
+    FoundContainer before = runtime().find(spare).orElseThrow();
+    Life life = newLife();
+
+    assertThat(runtime().rename(spare, life)).isEqualTo(Change.DONE);
+    assertThat(runtime().rename(spare, life)).isEqualTo(Change.DONE);
+
+    FoundContainer claimed = runtime().find(life).orElseThrow();
+    assertThat(claimed.life()).isEqualTo(life);
+    assertThat(claimed.origin()).isEqualTo(spare);
+    assertThat(claimed.wasSpare()).isTrue();
+    assertThat(claimed.containerId()).isEqualTo(before.containerId());
+    assertThat(claimed.address()).isEqualTo(before.address()).isPresent();
+    assertThat(claimed.phase()).isEqualTo(Phase.RUNNING);
+    assertThat(runtime().find(spare)).isEmpty();
+    assertThat(runtime().list(life.sandboxId())).extracting(FoundContainer::life).contains(life);
+    assertThat(runtime().list())
+        .filteredOn(container -> container.origin().equals(spare))
+        .extracting(FoundContainer::life)
+        .containsExactly(life);
+  }
+
+  @Test
+  void givesASpareToOneOfEightThatWantIt() throws Exception {
+    Life spare = spare();
+    CountDownLatch go = new CountDownLatch(1);
+    List<Life> got = new ArrayList<>();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Life> lives = Stream.generate(this::newLife).limit(8).toList();
+      List<Future<Change>> claims = new ArrayList<>();
+      for (Life life : lives) {
+        claims.add(
+            threads.submit(
+                () -> {
+                  go.await();
+                  return runtime().rename(spare, life);
+                }));
+      }
+      go.countDown();
+      for (int i = 0; i < lives.size(); i++) {
+        if (claims.get(i).get(60, TimeUnit.SECONDS) == Change.DONE) {
+          got.add(lives.get(i));
+        }
+      }
+    }
+
+    assertThat(got).hasSize(1);
+    assertThat(runtime().find(got.getFirst()).orElseThrow().origin()).isEqualTo(spare);
+    assertThat(runtime().list())
+        .filteredOn(container -> container.origin().equals(spare))
+        .hasSize(1);
+  }
+
+  @Test
+  void givesALifeNoSecondContainer() {
+    Life spare = spare();
+    Life life = running();
+
+    assertThatThrownBy(() -> runtime().rename(spare, life))
+        .isInstanceOf(RuntimeRefusedException.class);
+
+    assertThat(runtime().find(spare).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
+    assertThat(runtime().find(life).orElseThrow().origin()).isEqualTo(life);
+  }
+
+  @Test
+  void resizesWhatIsThereAndStartsItAgainWithTheNewSize() {
+    Life spare = spare();
+    Life life = newLife();
+    Limits bigger = new Limits(1500, 192L << 20);
+    runtime().rename(spare, life);
+
+    assertThat(runtime().resize(life, bigger)).isEqualTo(Change.DONE);
+    assertThat(runtime().resize(life, bigger)).isEqualTo(Change.DONE);
+    assertThat(runtime().find(life).orElseThrow().limits()).isEqualTo(bigger);
+
+    runtime().stop(life, GRACE);
+    assertThat(runtime().start(life)).isEqualTo(Change.DONE);
+    assertThat(runtime().find(life).orElseThrow().limits()).isEqualTo(bigger);
+    assertThat(runtime().resize(newLife(), bigger)).isEqualTo(Change.MISSING);
   }
 
   @Test

@@ -1,31 +1,39 @@
 package io.sandglass.executor.runtime;
 
+import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.FoundContainer.Exit;
 import io.sandglass.executor.runtime.FoundContainer.Phase;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /** Containers that exist in memory alone; fails when it is told to. */
 public final class FakeRuntime implements ContainerRuntime {
   private final Map<Life, FoundContainer> containers = new LinkedHashMap<>();
-  private final Set<String> images = new HashSet<>();
+  private final Map<String, String> images = new HashMap<>();
   private final List<Runnable> hints = new CopyOnWriteArrayList<>();
   private Consumer<String> beforeEach = operation -> {};
   private Consumer<FoundContainer> onStart = container -> {};
   private int created;
 
   public FakeRuntime(String... images) {
-    this.images.addAll(List.of(images));
+    for (String image : images) {
+      tag(image, "id of " + image);
+    }
+  }
+
+  /** Has a reference mean another image. */
+  public synchronized void tag(String image, String id) {
+    images.put(image, id);
+    hints.forEach(Runnable::run);
   }
 
   /** Called before every operation with its name; may throw, block, or change things. */
@@ -60,7 +68,7 @@ public final class FakeRuntime implements ContainerRuntime {
       if (there != null) {
         return new Creation.AlreadyThere(there);
       }
-      if (!images.contains(spec.image())) {
+      if (!images.containsKey(spec.image())) {
         return new Creation.NoSuchImage(spec.image());
       }
       String id = "c" + ++created;
@@ -68,9 +76,11 @@ public final class FakeRuntime implements ContainerRuntime {
           spec.life(),
           new FoundContainer(
               spec.life(),
+              spec.life(),
               spec.orgId(),
               spec.limits(),
               id,
+              images.get(spec.image()),
               Optional.of(spec.address()),
               Phase.CREATED,
               Optional.empty()));
@@ -140,6 +150,36 @@ public final class FakeRuntime implements ContainerRuntime {
   }
 
   @Override
+  public Change rename(Life from, Life to) {
+    before("rename");
+    synchronized (this) {
+      FoundContainer there = containers.get(to);
+      if (!containers.containsKey(from)) {
+        return there != null && there.origin().equals(from) ? Change.DONE : Change.MISSING;
+      }
+      if (there != null) {
+        throw new RuntimeRefusedException(to + " has a container", null);
+      }
+      FoundContainer old = containers.remove(from);
+      containers.put(to, with(old, to, old.limits(), old.phase(), old.exit()));
+      return Change.DONE;
+    }
+  }
+
+  @Override
+  public Change resize(Life life, Limits limits) {
+    before("resize");
+    synchronized (this) {
+      FoundContainer old = containers.get(life);
+      if (old == null) {
+        return Change.MISSING;
+      }
+      containers.put(life, with(old, life, limits, old.phase(), old.exit()));
+      return Change.DONE;
+    }
+  }
+
+  @Override
   public void remove(Life life) {
     before("remove");
     synchronized (this) {
@@ -159,7 +199,7 @@ public final class FakeRuntime implements ContainerRuntime {
   public List<FoundContainer> list() {
     before("list");
     synchronized (this) {
-      return containers.values().stream().map(FakeRuntime::withoutExit).toList();
+      return containers.values().stream().map(FakeRuntime::listed).toList();
     }
   }
 
@@ -169,7 +209,7 @@ public final class FakeRuntime implements ContainerRuntime {
     synchronized (this) {
       return containers.values().stream()
           .filter(container -> container.life().sandboxId().equals(sandboxId))
-          .map(FakeRuntime::withoutExit)
+          .map(FakeRuntime::listed)
           .toList();
     }
   }
@@ -183,10 +223,10 @@ public final class FakeRuntime implements ContainerRuntime {
   }
 
   @Override
-  public boolean imageExists(String image) {
+  public Optional<String> imageId(String image) {
     before("image");
     synchronized (this) {
-      return images.contains(image);
+      return Optional.ofNullable(images.get(image));
     }
   }
 
@@ -194,7 +234,7 @@ public final class FakeRuntime implements ContainerRuntime {
   public List<String> images() {
     before("images");
     synchronized (this) {
-      return images.stream().sorted().toList();
+      return images.keySet().stream().sorted().toList();
     }
   }
 
@@ -218,9 +258,10 @@ public final class FakeRuntime implements ContainerRuntime {
     return new ArrayList<>(containers.values());
   }
 
-  /** As its processes know it. */
-  public synchronized boolean isRunning(Life life) {
-    return phase(life) == Phase.RUNNING;
+  /** Whether a container that was made as this life's is running, whoever has it now. */
+  public synchronized boolean isRunning(Life origin) {
+    return containers.values().stream()
+        .anyMatch(c -> c.origin().equals(origin) && c.phase() == Phase.RUNNING);
   }
 
   private Phase phase(Life life) {
@@ -230,20 +271,24 @@ public final class FakeRuntime implements ContainerRuntime {
 
   private void enter(Life life, Phase phase, Optional<Exit> exit) {
     FoundContainer old = containers.get(life);
-    containers.put(
-        life,
-        new FoundContainer(
-            old.life(), old.orgId(), old.limits(), old.containerId(), old.address(), phase, exit));
+    containers.put(life, with(old, life, old.limits(), phase, exit));
   }
 
-  private static FoundContainer withoutExit(FoundContainer container) {
+  private static FoundContainer with(
+      FoundContainer old, Life life, Limits limits, Phase phase, Optional<Exit> exit) {
     return new FoundContainer(
-        container.life(),
-        container.orgId(),
-        container.limits(),
-        container.containerId(),
-        container.address(),
-        container.phase(),
-        Optional.empty());
+        life,
+        old.origin(),
+        old.orgId(),
+        limits,
+        old.containerId(),
+        old.imageId(),
+        old.address(),
+        phase,
+        exit);
+  }
+
+  private static FoundContainer listed(FoundContainer container) {
+    return with(container, container.life(), Limits.NONE, container.phase(), Optional.empty());
   }
 }

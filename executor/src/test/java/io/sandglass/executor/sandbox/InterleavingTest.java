@@ -40,11 +40,19 @@ final class InterleavingTest {
   @ValueSource(longs = {1, 2, 3, 4, 5})
   void endsAsTheLastOrderAsked(long seed) throws Exception {
     for (int history = 0; history < HISTORIES; history++) {
-      play(new Random(seed * 1000 + history), data.resolve("h" + history));
+      play(new Random(seed * 1000 + history), 0, data.resolve("h" + history));
     }
   }
 
-  private static void play(Random random, Path data) throws Exception {
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void endsTheSameWhenSparesAreClaimed(long seed) throws Exception {
+    for (int history = 0; history < HISTORIES; history++) {
+      play(new Random(seed * 1000 + history), 3, data.resolve("h" + history));
+    }
+  }
+
+  private static void play(Random random, int mostSpares, Path data) throws Exception {
     NodeScenario node = new NodeScenario(data, new Capacity(1_000_000, 1L << 40, 1000), 1000);
     Random faults = new Random(random.nextLong());
     node.runtime.beforeEach(
@@ -55,6 +63,10 @@ final class InterleavingTest {
             }
           }
         });
+    if (mostSpares > 0) {
+      node.keepReady(2);
+      node.relisting();
+    }
     Map<String, State> states = new HashMap<>();
     for (int step = 0; step < STEPS; step++) {
       String sandbox = SANDBOXES.get(random.nextInt(SANDBOXES.size()));
@@ -68,14 +80,29 @@ final class InterleavingTest {
         }
         case 1 -> node.redeliver();
         case 2 -> node.awaitAllDone();
+        case 3 -> node.keepReady(random.nextInt(mostSpares + 1));
         default -> Thread.onSpinWait();
       }
     }
     node.awaitAllDone();
     node.runtime.beforeEach(operation -> {});
     node.process().node().lanes().close();
+    node.process().node().pool().close();
     node.process().node().relist().stop();
     states.forEach((sandbox, state) -> assertState(node, sandbox, state));
+    assertThat(node.runtime.all())
+        .filteredOn(container -> !container.life().isSpare())
+        .extracting(container -> container.life().sandboxId())
+        .isSubsetOf(states.keySet())
+        .doesNotHaveDuplicates();
+    // What a container sees lies where it was made.
+    assertThat(node.process().directories().spares())
+        .containsAll(
+            node.runtime.all().stream()
+                .filter(FoundContainer::wasSpare)
+                .filter(container -> container.phase() == Phase.RUNNING)
+                .map(FoundContainer::origin)
+                .toList());
   }
 
   /** An order that the engine could give in this state. */

@@ -22,6 +22,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -34,7 +35,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class NodeScenario {
   static final Limits SMALL = new Limits(1000, 256L << 20);
-  static final String IMAGE = "image";
+  static final String IMAGE = "image:1";
 
   final FakeRuntime runtime = new FakeRuntime(IMAGE);
   final FakeFirewall firewall = new FakeFirewall();
@@ -46,6 +47,7 @@ final class NodeScenario {
   private final List<Order> log = new ArrayList<>();
   private final Set<Integer> done = new LinkedHashSet<>();
   private Boot boot;
+  private Map<String, Integer> warm = Map.of();
   private long version;
   private int underWay;
 
@@ -95,6 +97,7 @@ final class NodeScenario {
               new NodeSettings(
                   "node-1",
                   scenario.capacity,
+                  SMALL,
                   2,
                   scenario.startAttempts,
                   Duration.ofMillis(500),
@@ -105,6 +108,7 @@ final class NodeScenario {
                   Duration.ofMillis(10), Duration.ofMinutes(5), Duration.ofMinutes(5)),
               InstantSource.system(),
               detached);
+      node.pool().keep(scenario.warm);
     }
 
     /** The runtime as this process reaches it: not at all once it is killed. */
@@ -174,6 +178,16 @@ final class NodeScenario {
     return this;
   }
 
+  /** How many to keep ready of the image, from now on and by all processes that follow. */
+  void keepReady(int count) {
+    warm = Map.of(IMAGE, count);
+    boot.node.pool().keep(warm);
+  }
+
+  int ready() {
+    return boot.node.pool().ready().getOrDefault(IMAGE, 0);
+  }
+
   Order.Subject subject(Life life) {
     return new Order.Subject(life, "org_1", ++version, Optional.empty());
   }
@@ -220,10 +234,16 @@ final class NodeScenario {
     }
   }
 
+  /** Lets the process do nothing more; {@link #reboot} has to follow. */
+  void kill() {
+    boot.killed = true;
+  }
+
   /** Ends the process between two effects, and begins another one. */
   void reboot() throws InterruptedException {
     boot.killed = true;
     boot.node.lanes().close();
+    boot.node.pool().close();
     boot.node.relist().stop();
     boot.executions.close();
     synchronized (this) {

@@ -53,7 +53,7 @@ final class OrdersTest {
         .extracting(FoundContainer::phase)
         .containsExactly(Phase.RUNNING);
     assertThat(node.reports.all())
-        .containsExactly(new Report(start.subject(), new Report.Started()));
+        .containsExactly(new Report(start.subject(), new Report.Started(false)));
   }
 
   @Test
@@ -68,7 +68,7 @@ final class OrdersTest {
         .filteredOn(report -> report.content() instanceof Report.Started)
         .extracting(Report::id)
         .hasSize(2)
-        .containsOnly(new Report(start.subject(), new Report.Started()).id());
+        .containsOnly(new Report(start.subject(), new Report.Started(false)).id());
   }
 
   @Test

@@ -18,7 +18,7 @@ final class RelistDiffTest {
 
   private static FoundContainer found(Life life, Phase phase) {
     return new FoundContainer(
-        life, "org", Limits.NONE, "id", Optional.empty(), phase, Optional.empty());
+        life, life, "org", Limits.NONE, "id", "image", Optional.empty(), phase, Optional.empty());
   }
 
   private static List<Action> diff(Resident.Phase known, FoundContainer... found) {

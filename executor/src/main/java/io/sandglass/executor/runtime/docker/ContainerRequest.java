@@ -10,10 +10,13 @@ import com.github.dockerjava.api.model.RestartPolicy;
 import com.github.dockerjava.api.model.Ulimit;
 import com.github.dockerjava.api.model.Volume;
 import io.sandglass.executor.runtime.ContainerSpec;
+import io.sandglass.executor.runtime.ContainerSpec.Limits;
+import io.sandglass.executor.runtime.Life;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A sandbox's container as Docker is asked for it: its limits and what it must not do. */
 final class ContainerRequest {
@@ -62,6 +65,29 @@ final class ContainerRequest {
         .getId();
   }
 
+  /** Gives a container that is there other limits. */
+  void resize(Life life, Limits limits) {
+    docker
+        .updateContainerCmd(life.containerName())
+        .withCpuPeriod(CPU_PERIOD_MICROS)
+        .withCpuQuota(quota(limits))
+        .withMemory(limits.memoryBytes())
+        .withMemorySwap(limits.memoryBytes())
+        .exec();
+  }
+
+  /** The limits of a container as the Engine tells them. */
+  static Limits limits(HostConfig config) {
+    long quota = Optional.ofNullable(config.getCpuQuota()).orElse(0L);
+    return new Limits(
+        Math.toIntExact(quota * 1000 / CPU_PERIOD_MICROS),
+        Optional.ofNullable(config.getMemory()).orElse(0L));
+  }
+
+  private static long quota(Limits limits) {
+    return limits.cpuMillis() * CPU_PERIOD_MICROS / 1000;
+  }
+
   private HostConfig hostConfig(ContainerSpec spec) {
     return walls(settings, spec.limits())
         .withBinds(
@@ -74,12 +100,12 @@ final class ContainerRequest {
   }
 
   /** Limits, and what code of strangers must not do. The network is left to the caller. */
-  static HostConfig walls(DockerSettings settings, ContainerSpec.Limits limits) {
+  static HostConfig walls(DockerSettings settings, Limits limits) {
     HostConfig config =
         HostConfig.newHostConfig()
             // A quota, not NanoCpus: Docker refuses to change the latter into the former later.
             .withCpuPeriod(CPU_PERIOD_MICROS)
-            .withCpuQuota(limits.cpuMillis() * CPU_PERIOD_MICROS / 1000)
+            .withCpuQuota(quota(limits))
             .withMemory(limits.memoryBytes())
             .withMemorySwap(limits.memoryBytes())
             .withPidsLimit(settings.pidsLimit())

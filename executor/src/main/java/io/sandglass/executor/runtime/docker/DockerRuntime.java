@@ -2,6 +2,7 @@ package io.sandglass.executor.runtime.docker;
 
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.command.ListContainersCmd;
 import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
@@ -35,6 +36,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -141,7 +143,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
     try {
       return Optional.of(new Creation.Created(request.create(spec)));
     } catch (NotFoundException e) {
-      if (imageExists(spec.image())) {
+      if (imageId(spec.image()).isPresent()) {
         bridge.forget(); // the 404 must have been the network's
         return Optional.empty();
       }
@@ -202,6 +204,42 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
         Phase.FROZEN);
   }
 
+  /**
+   * One after the other: the Engine looks a name up before it takes its locks, and of several
+   * renames at once each finds the container, and each succeeds.
+   */
+  @Override
+  public synchronized Change rename(Life from, Life to) {
+    return call(
+        "rename " + from + " to " + to,
+        () -> {
+          try {
+            docker.renameContainerCmd(from.containerName()).withName(to.containerName()).exec();
+            return Change.DONE;
+          } catch (NotFoundException e) {
+            return isOf(to, from) ? Change.DONE : Change.MISSING;
+          }
+        });
+  }
+
+  private boolean isOf(Life life, Life origin) {
+    return find(life).filter(container -> container.origin().equals(origin)).isPresent();
+  }
+
+  @Override
+  public Change resize(Life life, ContainerSpec.Limits limits) {
+    return call(
+        "resize " + life,
+        () -> {
+          try {
+            request.resize(life, limits);
+            return Change.DONE;
+          } catch (NotFoundException e) {
+            return Change.MISSING;
+          }
+        });
+  }
+
   @Override
   public void remove(Life life) {
     call(
@@ -258,8 +296,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   private FoundContainer found(Life life, InspectContainerResponse container) {
     Map<String, String> labels =
         Optional.ofNullable(container.getConfig().getLabels()).orElse(Map.of());
-    if (!Labels.life(labels).equals(Optional.of(life))
-        || !settings.nodeId().equals(labels.get(Labels.NODE))) {
+    if (!settings.nodeId().equals(labels.get(Labels.NODE))) {
       throw new RuntimeRefusedException(
           "The container " + life.containerName() + " is not this node's", null);
     }
@@ -275,9 +312,11 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
                     instant(state.getFinishedAt())));
     return new FoundContainer(
         life,
+        Labels.origin(labels, life),
         labels.getOrDefault(Labels.ORG, ""),
-        Labels.limits(labels),
+        ContainerRequest.limits(container.getHostConfig()),
         container.getId(),
+        container.getImageId(),
         Optional.ofNullable(labels.get(Labels.ADDRESS)),
         phase,
         exit);
@@ -285,33 +324,42 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   @Override
   public List<FoundContainer> list() {
-    return list(Map.of(Labels.NODE, settings.nodeId()));
+    return list(own());
   }
 
   @Override
   public List<FoundContainer> list(String sandboxId) {
-    return list(Map.of(Labels.NODE, settings.nodeId(), Labels.SANDBOX, sandboxId));
+    String name = "^/?sbx-" + Pattern.quote(sandboxId) + "-[0-9]+$";
+    return list(own().withNameFilter(List.of(name))).stream()
+        .filter(container -> container.life().sandboxId().equals(sandboxId))
+        .toList();
   }
 
-  private List<FoundContainer> list(Map<String, String> labels) {
-    return call(
-        "list",
-        () ->
-            docker.listContainersCmd().withShowAll(true).withLabelFilter(labels).exec().stream()
-                .flatMap(DockerRuntime::listed)
-                .toList());
+  private ListContainersCmd own() {
+    return docker
+        .listContainersCmd()
+        .withShowAll(true)
+        .withLabelFilter(Map.of(Labels.NODE, settings.nodeId()));
+  }
+
+  private static List<FoundContainer> list(ListContainersCmd containers) {
+    return call("list", () -> containers.exec().stream().flatMap(DockerRuntime::listed).toList());
   }
 
   private static Stream<FoundContainer> listed(Container container) {
     Map<String, String> labels = container.getLabels();
-    return Labels.life(labels).stream()
+    return Arrays.stream(container.getNames())
+        .flatMap(name -> Life.named(name.substring(1)).stream()) // after a slash
+        .limit(1)
         .map(
             life ->
                 new FoundContainer(
                     life,
+                    Labels.origin(labels, life),
                     labels.getOrDefault(Labels.ORG, ""),
-                    Labels.limits(labels),
+                    ContainerSpec.Limits.NONE,
                     container.getId(),
+                    container.getImageId(),
                     Optional.ofNullable(labels.get(Labels.ADDRESS)),
                     phase(String.valueOf(container.getState())),
                     Optional.empty()));
@@ -342,15 +390,14 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   }
 
   @Override
-  public boolean imageExists(String image) {
+  public Optional<String> imageId(String image) {
     return call(
         "image " + image,
         () -> {
           try {
-            docker.inspectImageCmd(image).exec();
-            return true;
+            return Optional.of(docker.inspectImageCmd(image).exec().getId());
           } catch (NotFoundException e) {
-            return false;
+            return Optional.empty();
           }
         });
   }

@@ -20,7 +20,7 @@ public final class TestDocker {
 
   public static DockerRuntime runtime(String nodeId, String... resolvers) {
     DockerRuntime runtime = new DockerRuntime(settings(nodeId, resolvers));
-    if (!runtime.imageExists(IMAGE)) {
+    if (runtime.imageId(IMAGE).isEmpty()) {
       throw new IllegalStateException(
           "These tests need the image " + IMAGE + ": make images builds it");
     }
