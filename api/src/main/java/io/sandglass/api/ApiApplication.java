@@ -55,6 +55,7 @@ import io.sandglass.api.resources.OpenApi;
 import io.sandglass.api.resources.OperationsResource;
 import io.sandglass.api.resources.SandboxesResource;
 import io.sandglass.api.resources.TemplatesResource;
+import io.sandglass.api.resources.WebhooksResource;
 import io.sandglass.api.secrets.AdminKey;
 import io.sandglass.api.secrets.EnvSealer;
 import io.sandglass.api.secrets.MasterKey;
@@ -179,6 +180,22 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     EventStore eventStore = new EventStore(jdbi, ProjectionReader.EVENTS);
     History history = new History(eventStore);
     environment.lifecycle().addEventListener(new Stopping(history::close));
+    MasterKey master = masterKey(configuration, random);
+    ScheduledExecutorService timer =
+        environment.lifecycle().scheduledExecutorService("api-timer-%d", true).threads(1).build();
+    String version = version();
+    WebhookParts webhooks =
+        WebhookParts.assemble(
+            configuration.webhooks(),
+            environment,
+            jdbi,
+            eventStore,
+            master,
+            timer,
+            random,
+            ids,
+            clock,
+            version);
 
     LogConnector.Connection log =
         connector.connect(
@@ -188,13 +205,13 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             changed -> {
               progress.changed(changed);
               history.changed();
+              webhooks.dispatcher().changed();
             },
             clock,
             ids);
     CommandLog commandLog = log.commands();
     Nodes nodes = log.nodes();
 
-    MasterKey master = masterKey(configuration, random);
     EnvSealer sealer = new EnvSealer(master, keyStore, clock);
     Accounts accounts = new Accounts(new AccountStore(jdbi), master.pepper(), ids, clock);
     bootstrap = new Bootstrap(accounts);
@@ -214,8 +231,6 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             ids,
             clock,
             configuration.patience());
-    ScheduledExecutorService timer =
-        environment.lifecycle().scheduledExecutorService("api-timer-%d", true).threads(1).build();
     Waking waking = new Waking(commandLog, progress, ids);
     DataPlane dataPlane = new DataPlane(timer, configuration.dataPlaneKey());
     Executions executions =
@@ -236,9 +251,14 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     Files files =
         new Files(executions, waking, nodes, new FilePlane(configuration.dataPlaneKey()), ids);
     Housekeeping.start(
-        timer, clock, commandStore, idempotencyStore, keyStore, () -> log.missing().isEmpty());
+        timer,
+        clock,
+        commandStore,
+        idempotencyStore,
+        keyStore,
+        webhooks.deliveries(),
+        () -> log.missing().isEmpty());
 
-    String version = version();
     JsonBodies bodies = new JsonBodies();
     Idempotency idempotency =
         new Idempotency(idempotencyStore, master, environment.getObjectMapper(), clock);
@@ -260,6 +280,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
                 idempotency),
             new CatalogResource(catalog),
             new HistoryResource(history, accounts, environment.getObjectMapper()),
+            new WebhooksResource(webhooks.webhooks(), bodies, idempotency),
             new AdminResource(accounts, bodies, idempotency, clock),
             new OperationsResource(readiness(jdbi, log), version),
             new DocsResource(OpenApi.yaml(version)))

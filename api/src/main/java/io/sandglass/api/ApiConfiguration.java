@@ -4,7 +4,11 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.dropwizard.core.Configuration;
 import io.dropwizard.db.DataSourceFactory;
 import io.dropwizard.util.Duration;
+import io.dropwizard.validation.MinDuration;
+import io.sandglass.api.domain.Network;
+import io.sandglass.api.domain.RetrySchedule;
 import io.sandglass.api.domain.Size;
+import io.sandglass.api.domain.WebhookTargets;
 import io.sandglass.api.kafka.KafkaSettings;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Min;
@@ -13,6 +17,8 @@ import jakarta.validation.constraints.NotEmpty;
 import jakarta.validation.constraints.NotNull;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** What {@code api.yml} says; the defaults and their reasons are there. */
 public final class ApiConfiguration extends Configuration {
@@ -31,6 +37,48 @@ public final class ApiConfiguration extends Configuration {
     }
   }
 
+  /**
+   * How webhooks are sent.
+   *
+   * @param allowNetworks separated by commas
+   */
+  record Webhooks(
+      boolean allowHttp,
+      @NotNull String allowNetworks,
+      @NotNull @MinDuration(value = 100, unit = TimeUnit.MILLISECONDS) Duration timeout,
+      @NotNull @MinDuration(value = 100, unit = TimeUnit.MILLISECONDS) Duration firstRetry,
+      @NotNull @MinDuration(value = 100, unit = TimeUnit.MILLISECONDS) Duration longestRetry,
+      @NotNull @MinDuration(value = 1, unit = TimeUnit.SECONDS) Duration retryFor) {
+
+    /**
+     * Where they may lead.
+     *
+     * @throws IllegalArgumentException when a network is not one
+     */
+    WebhookTargets targets() {
+      return new WebhookTargets(
+          allowHttp,
+          Stream.of(allowNetworks.split(",", -1))
+              .map(String::strip)
+              .filter(text -> !text.isEmpty())
+              .map(
+                  text ->
+                      Network.parse(text)
+                          .orElseThrow(
+                              () ->
+                                  new IllegalArgumentException(
+                                      "webhooks.allowNetworks: expected networks such as"
+                                          + " 10.0.0.0/8, but found "
+                                          + text)))
+              .toList());
+    }
+
+    RetrySchedule schedule() {
+      return new RetrySchedule(
+          firstRetry.toJavaDuration(), longestRetry.toJavaDuration(), retryFor.toJavaDuration());
+    }
+  }
+
   @Valid @NotNull @JsonProperty private DataSourceFactory database;
   @Valid @NotNull @JsonProperty private Kafka kafka;
   @NotNull @JsonProperty private String instanceId = "";
@@ -39,6 +87,7 @@ public final class ApiConfiguration extends Configuration {
   @NotBlank @JsonProperty private String dataDirectory;
   @NotNull @JsonProperty private String dataPlaneKey = "";
   @NotNull @JsonProperty private Duration patience = Duration.seconds(5);
+  @Valid @NotNull @JsonProperty private Webhooks webhooks;
   @NotEmpty @JsonProperty private Map<String, String> templates;
   @Valid @NotEmpty @JsonProperty private List<SizeEntry> sizes;
 
@@ -72,6 +121,10 @@ public final class ApiConfiguration extends Configuration {
 
   java.time.Duration patience() {
     return patience.toJavaDuration();
+  }
+
+  Webhooks webhooks() {
+    return webhooks;
   }
 
   Map<String, String> templates() {

@@ -1,6 +1,7 @@
 package io.sandglass.api;
 
 import io.sandglass.api.store.CommandStore;
+import io.sandglass.api.store.DeliveryStore;
 import io.sandglass.api.store.IdempotencyStore;
 import io.sandglass.api.store.SandboxKeyStore;
 import java.time.Duration;
@@ -20,6 +21,9 @@ final class Housekeeping {
   /** Clients are promised 24 hours; the second day is for those whose clock is wrong. */
   private static final Duration KEPT = Duration.ofDays(2);
 
+  /** As the documents say of a webhook's deliveries. */
+  private static final Duration DELIVERIES_KEPT = Duration.ofDays(30);
+
   private static final Duration EVERY = Duration.ofMinutes(10);
 
   private Housekeeping() {}
@@ -33,17 +37,20 @@ final class Housekeeping {
       CommandStore commands,
       IdempotencyStore idempotency,
       SandboxKeyStore keys,
+      DeliveryStore deliveries,
       BooleanSupplier complete) {
     ScheduledFuture<?> _ =
         timer.scheduleWithFixedDelay(
             () -> {
-              Instant before = clock.instant().minus(KEPT);
+              Instant now = clock.instant();
+              Instant before = now.minus(KEPT);
               try {
                 LOG.debug(
-                    "deleted commands={} answers={} keys={}",
+                    "deleted commands={} answers={} keys={} deliveries={}",
                     commands.deleteBefore(before),
                     idempotency.deleteBefore(before),
-                    complete.getAsBoolean() ? keys.deleteOrphansBefore(before) : 0);
+                    complete.getAsBoolean() ? keys.deleteOrphansBefore(before) : 0,
+                    deliveries.deleteBefore(now.minus(DELIVERIES_KEPT)));
               } catch (RuntimeException e) {
                 LOG.warn("housekeeping failed, comes again: {}", e.toString());
               }

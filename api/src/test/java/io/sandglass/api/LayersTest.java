@@ -62,6 +62,7 @@ final class LayersTest {
             ROOT + "kafka",
             ROOT + "dataplane",
             ROOT + "secrets",
+            ROOT + "webhooks",
             ROOT + "resources")
         .should()
         .dependOnClassesThat()
@@ -78,6 +79,17 @@ final class LayersTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jakarta..", "java.net.http..", ROOT + "http", ROOT + "resources")
+        .check(api);
+  }
+
+  @Test
+  void theClientOfWebhooksStaysInItsPackage() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(ROOT + "webhooks")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.apache.hc..")
         .check(api);
   }
 

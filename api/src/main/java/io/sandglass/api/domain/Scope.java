@@ -7,9 +7,9 @@ import java.util.stream.Stream;
 
 /** What a key may be allowed to do. */
 public enum Scope {
-  /** Reading sandboxes, their files and history, templates and commands. */
+  /** Reading sandboxes, their files and history, templates, webhooks and commands. */
   SANDBOXES_READ("sandboxes:read"),
-  /** Whatever changes or uses sandboxes and templates. */
+  /** Whatever changes or uses sandboxes, templates and webhooks. */
   SANDBOXES_WRITE("sandboxes:write"),
   /** Reading what was used. */
   USAGE_READ("usage:read"),

@@ -60,6 +60,11 @@ public enum ProblemType {
       404, "There is no such command", "No command has this id, or it is older than a day."),
   ORGANIZATION_NOT_FOUND(404, "There is no such organization", "No organization has this id."),
   KEY_NOT_FOUND(404, "There is no such API key", "The organization has no key of this id."),
+  WEBHOOK_NOT_FOUND(404, "There is no such webhook", "The organization has no webhook of this id."),
+  DELIVERY_NOT_FOUND(
+      404,
+      "There is no such delivery",
+      "The webhook has no delivery of this id, or it was over 30 days ago."),
   METHOD_NOT_ALLOWED(405, "The method is not allowed here", "Allow lists the methods that are."),
   NOT_ACCEPTABLE(406, "No acceptable representation", "Nothing that Accept names can be produced."),
   REQUEST_TIMEOUT(408, "The request took too long to arrive", "Send it again."),
@@ -91,6 +96,13 @@ public enum ProblemType {
       409, "The template is not ready", "No ready node has its image; the template tells why."),
   FILE_SYSTEM_REFUSED(
       409, "The sandbox's file system refused it", "The detail is its word. Nothing has changed."),
+  WEBHOOK_DISABLED(409, "The webhook is disabled", "Enable it first."),
+  DELIVERY_WAITS(
+      409,
+      "The delivery waits for another one",
+      "Each sandbox's events are delivered in order: an earlier one is pending."),
+  TOO_MANY_WEBHOOKS(
+      409, "The organization has as many webhooks as it may", "Delete one that is not needed."),
   CONFLICT(409, "The state does not allow it", "The detail says why."),
   OUTPUT_GONE(
       410,

@@ -31,6 +31,11 @@ final class Calls {
     return call(caller, key, uri, body, Optional.of(ProblemType.EXECUTION_IN_DOUBT));
   }
 
+  /** For what must never happen twice, and is no execution. */
+  static Idempotency.Call single(Caller caller, String key, UriInfo uri, Body<?> body) {
+    return call(caller, key, uri, body, Optional.of(ProblemType.REQUEST_IN_DOUBT));
+  }
+
   /** For an upload; whether the content is the same is seen later, when it has been read. */
   static Idempotency.Call once(Caller caller, String key, UriInfo uri, String path) {
     return new Idempotency.Call(

@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 
 /** The parameters of histories. */
 final class HistoryQuery {
-  private static final Set<String> TYPES =
+  /** The types of events there are. */
+  static final Set<String> TYPES =
       Stream.of(Fact.class.getPermittedSubclasses())
           .map(Class::getSimpleName)
           .collect(Collectors.toUnmodifiableSet());

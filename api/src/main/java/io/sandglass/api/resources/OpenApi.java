@@ -48,6 +48,7 @@ public final class OpenApi {
           TemplatesResource.class,
           CatalogResource.class,
           HistoryResource.class,
+          WebhooksResource.class,
           AdminResource.class,
           OperationsResource.class);
 
@@ -96,9 +97,11 @@ public final class OpenApi {
                                             + SCOPE
                                             + "."))))
             .read(Set.copyOf(RESOURCES));
-    ModelConverters.getInstance()
-        .readAll(Problem.class)
-        .forEach((name, schema) -> document.getComponents().addSchemas(name, schema));
+    for (Class<?> type : List.of(Problem.class, WebhookMessage.class)) {
+      ModelConverters.getInstance()
+          .readAll(type)
+          .forEach((name, schema) -> document.getComponents().addSchemas(name, schema));
+    }
     Map<String, List<ProblemType>> documented = documented();
     Map<String, String> scopes = scopes();
     document

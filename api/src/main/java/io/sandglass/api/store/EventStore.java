@@ -64,7 +64,7 @@ public final class EventStore {
     return jdbi.withHandle(this::end);
   }
 
-  private HistoryCursor end(Handle handle) {
+  HistoryCursor end(Handle handle) {
     return HistoryCursor.of(ProjectionStore.offsets(handle, topic));
   }
 
@@ -73,42 +73,43 @@ public final class EventStore {
    * as far as that is known now.
    */
   public Page page(Query query, HistoryCursor after, int limit) {
-    return jdbi.withHandle(
-        handle -> {
-          // The end first: what lies before it is visible to every statement from now on.
-          HistoryCursor end = end(handle);
-          List<Integer> partitions =
-              end.next().keySet().stream()
-                  .filter(partition -> after.in(partition) < end.in(partition))
-                  .toList();
-          if (partitions.isEmpty()) {
-            return new Page(List.of(), after, after, false);
-          }
-          var statement =
-              handle
-                  .createQuery(following(query, after, end, partitions))
-                  .bind("org", query.orgId())
-                  .bind("limit", limit + 1);
-          if (!query.types().isEmpty()) {
-            statement.bindList("types", query.types().stream().sorted().toList());
-          }
-          if (query.from() != null) {
-            statement.bind("from", query.from().toEpochMilli());
-          }
-          if (query.to() != null) {
-            statement.bind("to", query.to().toEpochMilli());
-          }
-          List<Stored> found = statement.map((row, context) -> stored(row)).list();
-          if (found.size() <= limit) {
-            return new Page(found, after, after.and(end), false);
-          }
-          List<Stored> page = found.subList(0, limit);
-          HistoryCursor reached = after;
-          for (Stored event : page) {
-            reached = reached.after(event.partition(), event.offset());
-          }
-          return new Page(List.copyOf(page), after, reached, true);
-        });
+    return jdbi.withHandle(handle -> page(handle, query, after, limit));
+  }
+
+  Page page(Handle handle, Query query, HistoryCursor after, int limit) {
+    // The end first: what lies before it is visible to every statement from now on.
+    HistoryCursor end = end(handle);
+    List<Integer> partitions =
+        end.next().keySet().stream()
+            .filter(partition -> after.in(partition) < end.in(partition))
+            .toList();
+    if (partitions.isEmpty()) {
+      return new Page(List.of(), after, after, false);
+    }
+    var statement =
+        handle
+            .createQuery(following(query, after, end, partitions))
+            .bind("org", query.orgId())
+            .bind("limit", limit + 1);
+    if (!query.types().isEmpty()) {
+      statement.bindList("types", query.types().stream().sorted().toList());
+    }
+    if (query.from() != null) {
+      statement.bind("from", query.from().toEpochMilli());
+    }
+    if (query.to() != null) {
+      statement.bind("to", query.to().toEpochMilli());
+    }
+    List<Stored> found = statement.map((row, context) -> stored(row)).list();
+    if (found.size() <= limit) {
+      return new Page(found, after, after.and(end), false);
+    }
+    List<Stored> page = found.subList(0, limit);
+    HistoryCursor reached = after;
+    for (Stored event : page) {
+      reached = reached.after(event.partition(), event.offset());
+    }
+    return new Page(List.copyOf(page), after, reached, true);
   }
 
   /**
@@ -195,7 +196,8 @@ public final class EventStore {
             log_partition, log_offset) \
             VALUES (:sandbox, :version, :event, :org, :type, :at, :dueAt, :cause, :actor, \
             :request, :command, :status, :incarnation, :node, :data, :partition, :offset) \
-            ON CONFLICT DO NOTHING""");
+            ON CONFLICT DO NOTHING\
+            """);
     for (Placed placed : events) {
       SandboxEvent event = placed.event();
       EventHeader header = event.header();
