@@ -117,7 +117,7 @@ abstract class DeliveriesContract {
                     SealedEnv.NONE,
                     Map.of()),
                 START.plusSeconds(300))
-            : version == 2 ? new Fact.SandboxStarted() : new Fact.ActivityRecorded("wake");
+            : version == 2 ? new Fact.SandboxStarted(false) : new Fact.ActivityRecorded("wake");
     return new SandboxEvent(
         new EventHeader(
             sandbox + "-" + version,
