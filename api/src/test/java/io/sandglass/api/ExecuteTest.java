@@ -364,6 +364,20 @@ final class ExecuteTest {
   }
 
   @Test
+  void anExecutionThatADestroyCutsIsAConflict() {
+    String id = sandbox("");
+    script =
+        exchange -> {
+          assertThat(api.delete("/v1/sandboxes/" + id).status()).isEqualTo(204);
+          frames(frame('S', ""), frame('F', "{\"code\":\"broken\",\"detail\":\"it is gone\"}"))
+              .answer(exchange);
+        };
+    Answer answer = execute(id, "{\"command\":\"x\"}");
+    assertThat(answer.status()).isEqualTo(409);
+    assertThat(answer.text("code")).isEqualTo("sandbox_ended");
+  }
+
+  @Test
   void onlyRunningSandboxesExecute() {
     log.engine().startSandboxes(false);
     String creating = sandbox("");

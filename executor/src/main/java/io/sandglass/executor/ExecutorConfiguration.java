@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.dropwizard.core.Configuration;
 import io.dropwizard.util.Duration;
 import jakarta.validation.Valid;
+import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
@@ -144,6 +145,15 @@ public final class ExecutorConfiguration extends Configuration {
     @Min(1)
     int memoryPercent = 90;
 
+    /**
+     * The part of the memory, of what may be given away and of what the machine has, that frozen
+     * sandboxes are stopped for.
+     */
+    @JsonProperty
+    @Min(0)
+    @Max(100)
+    int memoryReservePercent = 5;
+
     @JsonProperty
     @Min(1)
     int sandboxes = 500;
@@ -166,6 +176,9 @@ public final class ExecutorConfiguration extends Configuration {
 
     /** Between looks at what the sandboxes have written to disk. */
     @JsonProperty @NotNull Duration diskInterval = Duration.seconds(5);
+
+    /** Between looks at how much memory is free. */
+    @JsonProperty @NotNull Duration memoryInterval = Duration.seconds(2);
 
     /** When everything is asked about once more after the start. */
     @JsonProperty @NotNull Duration askAfterStart = Duration.seconds(6);

@@ -20,6 +20,7 @@ import io.sandglass.executor.sandbox.DiskWatch;
 import io.sandglass.executor.sandbox.EgressControl;
 import io.sandglass.executor.sandbox.Executions;
 import io.sandglass.executor.sandbox.LifeDirectories;
+import io.sandglass.executor.sandbox.MemoryWatch;
 import io.sandglass.executor.sandbox.Node;
 import io.sandglass.executor.sandbox.NodeSettings;
 import io.sandglass.executor.sandbox.Order;
@@ -66,6 +67,7 @@ final class ExecutorNode implements Managed {
   private final Transfers transfers;
   private final OrderLoop orders;
   private final DiskWatch diskWatch;
+  private final MemoryWatch memoryWatch;
   private final Heartbeats heartbeats;
   private final ImageList images;
   private final DockerImageBuilder builder;
@@ -141,6 +143,17 @@ final class ExecutorNode implements Managed {
             residents,
             configuration.docker.diskBytes,
             configuration.work.diskInterval.toJavaDuration());
+    this.memoryWatch =
+        new MemoryWatch(
+            residents,
+            new MemoryReserve(
+                capacity,
+                residents::used,
+                configuration.capacity.memoryReservePercent,
+                Path.of("/proc/meminfo")),
+            reports,
+            configuration.work.memoryInterval.toJavaDuration(),
+            clock);
     this.images = new ImageList(runtime, IMAGES_REST);
     this.heartbeats =
         new Heartbeats(
@@ -235,6 +248,7 @@ final class ExecutorNode implements Managed {
     diskWatch.start();
     builds.start();
     templates.start();
+    memoryWatch.start();
   }
 
   @Override
@@ -242,6 +256,7 @@ final class ExecutorNode implements Managed {
     templates.stop();
     builds.stop();
     diskWatch.stop();
+    memoryWatch.stop();
     heartbeats.stop();
     node.lanes().close();
     node.pool().close();

@@ -1,5 +1,6 @@
 package io.sandglass.standalone;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.model.Capability;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +33,7 @@ class SandboxBench {
   private static final int MANY = 300;
   private static final int FEW = 20;
   private static final long IDLE_SECONDS = 10;
+  private static final int FREEZE_SECONDS = 2;
   private static final PrintStream OUT = System.out;
 
   /** One timed step. */
@@ -51,12 +54,14 @@ class SandboxBench {
 
   @Test
   void measure(@TempDir Path data) throws Exception {
-    try (SandglassProcess sandglass = SandglassProcess.start(data);
+    Map<String, String> sleep = Map.of("SANDGLASS_FREEZE_FOR", FREEZE_SECONDS + "s");
+    try (SandglassProcess sandglass = SandglassProcess.start(data, sleep);
         DockerClient docker = docker()) {
       ApiClient api = sandglass.client();
       OUT.printf("%-44s %9s %9s %9s %7s%n", "", "p50 ms", "p99 ms", "floor ms", "ratio");
       execute(api, docker);
       coldStart(api, docker);
+      wake(api, docker);
       idle(api, docker);
     }
   }
@@ -98,6 +103,61 @@ class SandboxBench {
     } finally {
       ids.forEach(id -> api.delete("/v1/sandboxes/" + id).expect(204));
       raws.forEach(raw -> docker.removeContainerCmd(raw).withForce(true).exec());
+    }
+  }
+
+  /** From a sleeping sandbox to an execute's answer. */
+  private static void wake(ApiClient api, DockerClient docker) throws Exception {
+    String id =
+        api.create("{\"template\": \"base\", \"mode\": \"persistent\", \"idle_timeout\": \"1h\"}");
+    String raw = rawContainer(docker);
+    try {
+      Step ours = () -> api.execute(id, "true").expect(200);
+      Step freeze = () -> suspend(api, id, "frozen");
+      Step pause = () -> docker.pauseContainerCmd(raw).exec();
+      Step unpause = () -> docker.unpauseContainerCmd(raw).exec();
+      Step exec = () -> exec(docker, raw, "true");
+      times(FEW, freeze, ours);
+      Times frozen = times(MANY / 3, freeze, ours);
+      report("execute in a frozen one (floor: unpause)", frozen, times(MANY / 3, pause, unpause));
+      Step unpauseAndExec =
+          () -> {
+            unpause.run();
+            exec.run();
+          };
+      report(
+          "execute in a frozen one (floor: unpause, exec)",
+          frozen,
+          times(FEW, pause, unpauseAndExec));
+      Step stop = () -> docker.stopContainerCmd(raw).withTimeout(0).exec();
+      Step start = () -> docker.startContainerCmd(raw).exec();
+      Step startAndExec =
+          () -> {
+            start.run();
+            exec.run();
+          };
+      Times stopped = times(FEW / 2, () -> suspend(api, id, "stopped"), ours);
+      report("execute in a stopped one (floor: start)", stopped, times(FEW / 2, stop, start));
+      report(
+          "execute in a stopped one (floor: start, exec)",
+          stopped,
+          times(FEW / 2, stop, startAndExec));
+    } finally {
+      docker.removeContainerCmd(raw).withForce(true).exec();
+      api.delete("/v1/sandboxes/" + id).expect(204);
+    }
+  }
+
+  private static void suspend(ApiClient api, String id, String depth) throws Exception {
+    api.post("/v1/sandboxes/" + id + "/suspend", "").expect(200);
+    while (true) {
+      JsonNode events = api.events(id);
+      JsonNode last = events.get(events.size() - 1);
+      if (last.get("type").asText().equals("SandboxSuspended")
+          && last.get("data").get("depth").asText().equals(depth)) {
+        return;
+      }
+      Thread.sleep(10);
     }
   }
 
@@ -144,6 +204,16 @@ class SandboxBench {
   private static Times times(int runs, Step step) throws Exception {
     double[] millis = new double[runs];
     for (int run = 0; run < runs; run++) {
+      millis[run] = time(step);
+    }
+    return sorted(millis);
+  }
+
+  /** Before each there is something to do that is not timed. */
+  private static Times times(int runs, Step before, Step step) throws Exception {
+    double[] millis = new double[runs];
+    for (int run = 0; run < runs; run++) {
+      before.run();
       millis[run] = time(step);
     }
     return sorted(millis);

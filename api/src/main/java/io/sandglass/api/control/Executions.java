@@ -174,7 +174,7 @@ public final class Executions {
     return switch (begin(origin, sandbox, request, lifeline)) {
       case Answer.Done<Live>(Live live) -> {
         try (NodeStream stream = live.stream()) {
-          yield collect(stream);
+          yield waking.explained(sandbox.id(), collect(stream));
         }
       }
       case Answer.Pending<Live>(String command, String id) -> new Answer.Pending<>(command, id);

@@ -23,6 +23,9 @@ public final class Waking {
   /** Within the grace that the engine gives an execution: its end must not come too late. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+  /** From a sandbox's end until the projection shows it. */
+  private static final Duration ENDING = Duration.ofSeconds(1);
+
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
@@ -67,7 +70,7 @@ public final class Waking {
     while (awake instanceof Answer.Done<Sandbox>(Sandbox now)) {
       switch (call.apply(now)) {
         case Reply.Answered<T>(Answer<T> answer) -> {
-          return answer;
+          return explained(sandbox.id(), answer);
         }
         case Reply.NotAwake<T>(String detail) when now.spec().mode() != Mode.PERSISTENT -> {
           return refused(NOT_RUNNING, detail);
@@ -86,6 +89,27 @@ public final class Waking {
         _ -> {
           throw new IllegalStateException("It is awake");
         });
+  }
+
+  /** That a sandbox ends under a call is nobody's failure: the end explains what the call met. */
+  <T> Answer<T> explained(String id, Answer<T> answer) {
+    boolean odd =
+        answer instanceof Answer.Refused<T>(String code, String _, Aftermath _)
+            && (code.equals("execution_outcome_unknown") || code.equals("node_unavailable"));
+    return odd
+            && progress
+                .await(id, now -> now.status() == Status.DESTROYED, ENDING)
+                .filter(now -> now.status() == Status.DESTROYED)
+                .isPresent()
+        ? ended((Answer.Refused<T>) answer)
+        : answer;
+  }
+
+  private static <T> Answer<T> ended(Answer.Refused<T> refused) {
+    return refused.aftermath() == Aftermath.NOTHING
+        ? refused(NOT_RUNNING, "The sandbox was destroyed. " + refused.detail())
+        : new Answer.Refused<>(
+            "sandbox_ended", "The sandbox was destroyed. " + refused.detail(), refused.aftermath());
   }
 
   /** The sandbox as it is when it runs. Said after the node's word, and so decided after it. */

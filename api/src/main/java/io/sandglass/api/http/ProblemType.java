@@ -80,6 +80,11 @@ public enum ProblemType {
       "The execution is not detached",
       "Only what was begun with detach goes on without its caller: it alone can be followed and"
           + " killed by others."),
+  SANDBOX_ENDED(
+      409,
+      "The sandbox has ended meanwhile",
+      "It was destroyed, or its time ran out, under this call. The command may have run, wholly or in"
+          + " part; no exit code is ever made up."),
   EXECUTION_IN_DOUBT(
       409,
       "The first execution with this key is in doubt",

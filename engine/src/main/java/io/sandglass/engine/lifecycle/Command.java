@@ -94,6 +94,9 @@ public sealed interface Command {
    */
   record Observed(Caller caller, Origin origin, Phase phase) implements Report {}
 
+  /** The node runs short of memory and wants back what this one, frozen, sleeps in. */
+  record MemoryWanted(Caller caller, Origin origin) implements Report {}
+
   record ExecutionEnded(Caller caller, Origin origin, String executionId, ExecutionResult result)
       implements Report {}
 

@@ -30,7 +30,8 @@ final class Reports {
           Command.Resumed _,
           Command.ResumeFailed _,
           Command.Exited _,
-          Command.Observed _ ->
+          Command.Observed _,
+          Command.MemoryWanted _ ->
           new Decision.Disowned(why);
       case Command.StartFailed _, Command.Refused _, Command.Gone _, Command.ExecutionEnded _ ->
           new Decision.Ignored(why);
@@ -78,6 +79,10 @@ final class Reports {
       case Command.Exited exited -> exited(live, exited, scribe);
       case Command.Gone gone -> gone(stage, gone.detail(), scribe);
       case Command.Observed observed -> observed(live, observed.phase(), scribe);
+      case Command.MemoryWanted _ ->
+          stage instanceof Stage.Suspended(Depth depth, Instant _) && depth == Depth.FROZEN
+              ? scribe.write(new Fact.SuspendRequested(Depth.STOPPED, SuspendReason.MEMORY, 1))
+              : late(stage);
       case Command.ExecutionEnded ended -> {
         InFlight execution = live.tenure().inFlight().get(ended.executionId());
         yield execution == null

@@ -4,7 +4,7 @@ package io.sandglass.engine.lifecycle;
 public enum SuspendReason {
   REQUESTED,
   IDLE,
-  /** Frozen for long enough: its memory is wanted back. */
+  /** Frozen for long enough, or its node runs short: its memory is wanted back. */
   MEMORY,
   /** Its first process ended by itself, with the host or the container runtime perhaps. */
   EXITED,

@@ -7,6 +7,7 @@ import io.sandglass.schemas.CommandMeta;
 import io.sandglass.schemas.ReportExecutionFinished;
 import io.sandglass.schemas.ReportExited;
 import io.sandglass.schemas.ReportGone;
+import io.sandglass.schemas.ReportMemoryWanted;
 import io.sandglass.schemas.ReportObserved;
 import io.sandglass.schemas.ReportOrigin;
 import io.sandglass.schemas.ReportRefused;
@@ -74,6 +75,8 @@ final class ReportReader {
                   node(r.getMeta()),
                   origin(r.getOrigin()),
                   Codes.read(Command.Phase.class, r.getPhase())));
+      case ReportMemoryWanted r ->
+          reported(r.getMeta(), new Command.MemoryWanted(node(r.getMeta()), origin(r.getOrigin())));
       case ReportExecutionFinished r ->
           reported(
               r.getMeta(),

@@ -160,7 +160,8 @@ final class Cells {
             new Row("exited, out of memory", e -> Commands.outOfMemory(e.unasked())),
             new Row("found running", e -> Commands.observed(e.unasked(), RUNNING)),
             new Row("found frozen", e -> Commands.observed(e.unasked(), FROZEN)),
-            new Row("found stopped", e -> Commands.observed(e.unasked(), STOPPED))));
+            new Row("found stopped", e -> Commands.observed(e.unasked(), STOPPED)),
+            new Row("memory wanted", e -> Commands.memoryWanted(e.unasked()))));
     tables.put("Answers to an order that is not the newest", late(Example::answeringAnOlderOrder));
     tables.put("Reports of another incarnation", late(Example::ofAnotherLife));
     List<Row> deadlines = new ArrayList<>();
@@ -220,7 +221,8 @@ final class Cells {
         new Row("exited", e -> Commands.exited(origin.apply(e))),
         new Row("found running", e -> Commands.observed(origin.apply(e), RUNNING)),
         new Row("found frozen", e -> Commands.observed(origin.apply(e), FROZEN)),
-        new Row("found stopped", e -> Commands.observed(origin.apply(e), STOPPED)));
+        new Row("found stopped", e -> Commands.observed(origin.apply(e), STOPPED)),
+        new Row("memory wanted", e -> Commands.memoryWanted(origin.apply(e))));
   }
 
   private static Command.Create createAgain(Example example) {

@@ -141,6 +141,10 @@ final class Commands {
     return new Command.Observed(EXECUTOR, origin, phase);
   }
 
+  static Command.MemoryWanted memoryWanted(Command.Origin origin) {
+    return new Command.MemoryWanted(EXECUTOR, origin);
+  }
+
   static Command.ExecutionEnded ended(Command.Origin origin, String executionId) {
     return new Command.ExecutionEnded(EXECUTOR, origin, executionId, SUCCESS);
   }

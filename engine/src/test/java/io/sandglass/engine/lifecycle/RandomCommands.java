@@ -162,7 +162,7 @@ final class RandomCommands {
               case 1 -> upTo((int) state.version() + 1);
               default -> current.orderVersion();
             });
-    return switch (upTo(15)) {
+    return switch (upTo(16)) {
       case 0 -> Commands.started(origin);
       case 1 -> upTo(2) == 0 ? Commands.startFailed(origin) : Commands.suspendFailed(origin);
       case 2 -> new Command.Refused(Commands.EXECUTOR, origin, "no room", nextNode());
@@ -174,6 +174,7 @@ final class RandomCommands {
       case 10 -> upTo(2) == 0 ? Commands.outOfMemory(origin) : Commands.resumed(origin);
       case 11 -> upTo(4) == 0 ? Commands.gone(origin) : Commands.suspendFailed(origin);
       case 12, 13 -> Commands.observed(origin, oneOf(List.of(Command.Phase.values())));
+      case 14 -> Commands.memoryWanted(origin);
       default ->
           new Command.ExecutionEnded(
               Commands.EXECUTOR,

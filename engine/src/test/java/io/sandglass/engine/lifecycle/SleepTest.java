@@ -47,6 +47,27 @@ class SleepTest {
   }
 
   @Test
+  void itsNodeMayWantTheMemoryBackSooner() {
+    Life life = Life.persistent().frozen();
+
+    assertThat(life.facts(Commands.memoryWanted(life.origin())))
+        .containsExactly(new Fact.SuspendRequested(Depth.STOPPED, SuspendReason.MEMORY, 1));
+    assertThat(life.log().getLast().header().cause()).isEqualTo(Cause.REPORT);
+    assertThat(life.facts(Commands.memoryWanted(life.origin()))).isEmpty();
+    assertThat(life.facts(Commands.fellAsleep(life.origin(), Depth.STOPPED)))
+        .containsExactly(new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.MEMORY));
+    assertThat(life.facts(Commands.memoryWanted(life.origin()))).isEmpty();
+  }
+
+  @Test
+  void nobodyTakesTheMemoryOfOneThatIsWantedAwake() {
+    Life running = Life.persistent().running();
+    assertThat(running.facts(Commands.memoryWanted(running.origin()))).isEmpty();
+    Life resuming = Life.persistent().resuming();
+    assertThat(resuming.facts(Commands.memoryWanted(resuming.origin()))).isEmpty();
+  }
+
+  @Test
   void aSandboxThatCannotBeStoppedStaysFrozenAndIsTriedAgain() {
     Life life = Life.persistent().deepening();
     var lastActivity = life.tenure().lastActivityAt();

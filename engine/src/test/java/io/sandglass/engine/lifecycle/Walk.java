@@ -179,6 +179,7 @@ final class Walk {
           Command.Exited _,
           Command.Gone _,
           Command.Observed _,
+          Command.MemoryWanted _,
           Command.ExecutionEnded _ ->
           true;
     };

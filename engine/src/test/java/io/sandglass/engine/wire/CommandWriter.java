@@ -11,6 +11,7 @@ import io.sandglass.schemas.KeepAlive;
 import io.sandglass.schemas.ReportExecutionFinished;
 import io.sandglass.schemas.ReportExited;
 import io.sandglass.schemas.ReportGone;
+import io.sandglass.schemas.ReportMemoryWanted;
 import io.sandglass.schemas.ReportObserved;
 import io.sandglass.schemas.ReportOrigin;
 import io.sandglass.schemas.ReportRefused;
@@ -73,6 +74,7 @@ final class CommandWriter {
           new ReportExited(meta, origin, r.exitCode(), r.oomKilled(), r.detail());
       case Command.Gone r -> new ReportGone(meta, origin, r.detail());
       case Command.Observed r -> new ReportObserved(meta, origin, Codes.of(r.phase()));
+      case Command.MemoryWanted _ -> new ReportMemoryWanted(meta, origin);
       case Command.ExecutionEnded r -> finished(meta, origin, r);
     };
   }

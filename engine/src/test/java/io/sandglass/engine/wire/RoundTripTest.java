@@ -166,6 +166,7 @@ class RoundTripTest {
           new Command.Exited(caller, origin, r.exitCode(), r.oomKilled(), r.detail());
       case Command.Gone r -> new Command.Gone(caller, origin, r.detail());
       case Command.Observed r -> new Command.Observed(caller, origin, r.phase());
+      case Command.MemoryWanted _ -> new Command.MemoryWanted(caller, origin);
       case Command.ExecutionEnded r ->
           new Command.ExecutionEnded(caller, origin, r.executionId(), r.result());
     };

@@ -7,6 +7,7 @@ import io.sandglass.schemas.CommandMeta;
 import io.sandglass.schemas.ReportExecutionFinished;
 import io.sandglass.schemas.ReportExited;
 import io.sandglass.schemas.ReportGone;
+import io.sandglass.schemas.ReportMemoryWanted;
 import io.sandglass.schemas.ReportObserved;
 import io.sandglass.schemas.ReportOrigin;
 import io.sandglass.schemas.ReportRefused;
@@ -47,6 +48,7 @@ final class ReportWriting {
               meta, origin, exited.exit().code(), exited.exit().oomKilled(), exited.detail());
       case Report.Gone gone -> new ReportGone(meta, origin, gone.detail());
       case Report.Observed observed -> new ReportObserved(meta, origin, observed.phase());
+      case Report.MemoryWanted _ -> new ReportMemoryWanted(meta, origin);
       case Report.ExecutionEnded ended -> finished(meta, origin, ended.end());
     };
   }

@@ -43,6 +43,13 @@ public record Report(Order.Subject subject, Content content) {
    */
   public record Observed(String phase, String occasion) implements Content {}
 
+  /**
+   * Asks for the memory that a frozen one sleeps in.
+   *
+   * @param occasion tells this asking from others, which are to be answered too
+   */
+  public record MemoryWanted(String occasion) implements Content {}
+
   public record ExecutionEnded(ExecutionEnd end) implements Content {}
 
   /**
@@ -65,6 +72,7 @@ public record Report(Order.Subject subject, Content content) {
           // A sandbox may exit, be resumed and exit again in one life.
           case Exited exited -> Optional.of(Long.toString(exited.exit().at().toEpochMilli()));
           case Observed observed -> Optional.of(observed.occasion());
+          case MemoryWanted wanted -> Optional.of(wanted.occasion());
           case ExecutionEnded ended -> Optional.of(ended.end().executionId());
         };
     return "rep_"

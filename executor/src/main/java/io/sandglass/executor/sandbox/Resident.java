@@ -37,6 +37,7 @@ public final class Resident {
   private final Limits limits;
   private Life origin;
   private Phase phase;
+  private long since = System.nanoTime();
   private Optional<GuestChannel> channel = Optional.empty();
   private int executions;
 
@@ -91,6 +92,12 @@ public final class Resident {
 
   synchronized void enter(Phase next) {
     phase = next;
+    since = System.nanoTime();
+  }
+
+  /** Since when it has been in its phase, by {@link System#nanoTime}. */
+  synchronized long since() {
+    return since;
   }
 
   /** The way to its guest, while there is one. */

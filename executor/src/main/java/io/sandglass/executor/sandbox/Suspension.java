@@ -113,9 +113,10 @@ final class Suspension {
 
   private Change wake(Resident resident) {
     return switch (resident.phase()) {
-      case FROZEN ->
-          // One that ended in its sleep has lost its memory and can still be woken.
-          holdings.runtime.thaw(resident.life()) == Change.DONE ? Change.DONE : start(resident);
+      // One that ended in its sleep has lost its memory: the log hears so, and has it woken from
+      // its
+      // files.
+      case FROZEN -> holdings.runtime.thaw(resident.life());
       case STOPPED, UNVERIFIED, STARTING -> start(resident);
       case RUNNING, SUSPENDING -> Change.DONE;
     };

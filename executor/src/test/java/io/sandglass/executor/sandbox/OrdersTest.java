@@ -300,16 +300,38 @@ final class OrdersTest {
   }
 
   @Test
-  void wakesOneThatEndedInItsSleep() throws Exception {
+  void tellsThatOneEndedInItsSleepBeforeItIsWokenFromItsFiles() throws Exception {
     node.carryOut(node.start(FIRST));
     node.carryOut(new Order.Suspend(node.subject(FIRST), Depth.FROZEN));
     node.runtime.exit(FIRST, 137, false);
+    Order.Resume resume = new Order.Resume(node.subject(FIRST));
+    node.carryOut(resume);
+
+    assertThat(told(FIRST, Report.Exited.class)).hasSize(1);
+    assertThat(node.reports.all().getLast().subject()).isEqualTo(resume.subject());
+    assertThat(told(FIRST, Report.Resumed.class)).isEmpty();
+
     node.carryOut(new Order.Resume(node.subject(FIRST)));
 
     assertThat(told(FIRST, Report.Resumed.class)).hasSize(1);
     assertThat(node.containers("sbx_a"))
         .extracting(FoundContainer::phase)
         .containsExactly(Phase.RUNNING);
+  }
+
+  @Test
+  void tellsThatOneEndedInItsSleepWhileTheExecutorWasDown() throws Exception {
+    node.carryOut(node.start(FIRST));
+    node.carryOut(new Order.Suspend(node.subject(FIRST), Depth.FROZEN));
+    node.reboot();
+    node.runtime.exit(FIRST, 137, false);
+    node.relisting();
+
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> told(FIRST, Report.Exited.class).size() == 1);
+    node.carryOut(new Order.Resume(node.subject(FIRST)));
+    assertThat(told(FIRST, Report.Resumed.class)).hasSize(1);
   }
 
   @Test
