@@ -18,13 +18,16 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.TreeMap;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 
 /**
@@ -34,6 +37,9 @@ import java.util.stream.Collectors;
  */
 public final class JsonBodies {
   private static final int LARGEST = 512 * 1024;
+
+  /** How long a body may take to arrive. */
+  private static final Duration LONGEST = Duration.ofSeconds(60);
 
   /** How much of a body that is too large is still read, so that its sender hears the answer. */
   private static final int LARGEST_DRAINED = 16 * 1024 * 1024;
@@ -128,7 +134,7 @@ public final class JsonBodies {
 
   private static byte[] bytes(InputStream in, int largest) {
     try {
-      byte[] bytes = in.readNBytes(largest + 1);
+      byte[] bytes = read(in, largest + 1);
       if (bytes.length <= largest) {
         return bytes;
       }
@@ -140,11 +146,36 @@ public final class JsonBodies {
         drained += read;
       }
     } catch (IOException e) {
-      throw new ProblemException(
-          ProblemType.MALFORMED_REQUEST, "The body ended before its announced length.");
+      throw e.getCause() instanceof TimeoutException
+          ? tooSlow()
+          : new ProblemException(
+              ProblemType.MALFORMED_REQUEST, "The body ended before its announced length.");
     }
     throw new ProblemException(
         ProblemType.PAYLOAD_TOO_LARGE, "A JSON body may have up to " + largest + " bytes.");
+  }
+
+  /** Up to {@code most} bytes; who sends one now and then has no end of time for it. */
+  private static byte[] read(InputStream in, int most) throws IOException {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    byte[] piece = new byte[16 * 1024];
+    long start = System.nanoTime();
+    while (all.size() < most) {
+      int read = in.read(piece, 0, Math.min(piece.length, most - all.size()));
+      if (read < 0) {
+        break;
+      }
+      all.write(piece, 0, read);
+      if (System.nanoTime() - start > LONGEST.toNanos()) {
+        throw tooSlow();
+      }
+    }
+    return all.toByteArray();
+  }
+
+  private static ProblemException tooSlow() {
+    return new ProblemException(
+        ProblemType.REQUEST_TIMEOUT, ProblemType.REQUEST_TIMEOUT.title() + ".");
   }
 
   private static String pointer(JsonMappingException e) {

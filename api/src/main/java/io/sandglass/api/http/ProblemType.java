@@ -13,7 +13,8 @@ public enum ProblemType {
   MALFORMED_REQUEST(
       400,
       "The request cannot be read",
-      "The request line, path or a header is not well-formed, or the path is ambiguous."),
+      "The request line, path, a header or the body's framing is not well-formed, the path is"
+          + " ambiguous, or it is another version of HTTP than 1.1."),
   INVALID_PATH(
       400,
       "The path leads nowhere",
@@ -131,7 +132,6 @@ public enum ProblemType {
   BAD_REQUEST(400, "The request was refused", "The detail says why."),
   INTERNAL_ERROR(
       500, "Something broke", "It is logged under the request id. The request may be tried again."),
-  NOT_IMPLEMENTED(501, "The method is not known", "Use a method that HTTP and this API know."),
   EXECUTION_OUTCOME_UNKNOWN(
       502,
       "The execution's outcome is not known",
@@ -150,7 +150,6 @@ public enum ProblemType {
       "It was asked to, for this call, and did not come up in time, or could not. Nothing has begun"
           + " in it. Try again; the sandbox and its events tell more."),
   NOT_READY(503, "Not ready", "The detail says what is missing."),
-  HTTP_VERSION_NOT_SUPPORTED(505, "The HTTP version is not supported", "Use HTTP/1.1."),
   NO_SPACE(
       507, "The sandbox's disk is full", "There is no room for the file; nothing is left of it.");
 
@@ -199,7 +198,9 @@ public enum ProblemType {
   /** For statuses that come from below, without a type of ours. */
   static ProblemType ofStatus(int status) {
     return switch (status) {
-      case 400 -> MALFORMED_REQUEST;
+      // 501 and 505 are how Jetty refuses an unknown coding or version of HTTP: the client's
+      // mistake.
+      case 400, 501, 505 -> MALFORMED_REQUEST;
       case 401 -> UNAUTHORIZED;
       case 403 -> FORBIDDEN;
       case 404 -> NOT_FOUND;

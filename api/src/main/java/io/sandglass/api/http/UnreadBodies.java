@@ -24,14 +24,22 @@ public final class UnreadBodies implements ContainerResponseFilter {
 
   @Override
   public void filter(ContainerRequestContext request, ContainerResponseContext response) {
-    if (announcesBody() && !readToItsEnd()) {
+    boolean refused = response.getStatus() >= 400;
+    // Asking for a body that the client holds back would be asking it to send what nobody wants.
+    boolean heldBack = refused && http.getHeader("Expect") != null;
+    if (announcesBody() && (heldBack || (refused && isChunked()) || !readToItsEnd())) {
       response.getHeaders().putSingle("Connection", "close");
     }
   }
 
   private boolean announcesBody() {
     String length = http.getHeader(HttpHeaders.CONTENT_LENGTH);
-    return length == null ? http.getHeader("Transfer-Encoding") != null : !length.equals("0");
+    return length == null ? isChunked() : !length.equals("0");
+  }
+
+  /** Jetty is lenient with chunks: what is refused may end elsewhere than its sender thinks. */
+  private boolean isChunked() {
+    return http.getHeader("Transfer-Encoding") != null;
   }
 
   private boolean readToItsEnd() {
@@ -39,9 +47,6 @@ public final class UnreadBodies implements ContainerResponseFilter {
       ServletInputStream body = http.getInputStream();
       if (body.isFinished()) {
         return true;
-      }
-      if (http.getHeader("Expect") != null) {
-        return false; // reading would ask the client to send it
       }
       byte[] scratch = new byte[CHUNK];
       long until = System.nanoTime() + LONGEST.toNanos();
