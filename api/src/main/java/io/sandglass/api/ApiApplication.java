@@ -24,6 +24,7 @@ import io.sandglass.api.control.Files;
 import io.sandglass.api.control.History;
 import io.sandglass.api.control.Nodes;
 import io.sandglass.api.control.Progress;
+import io.sandglass.api.control.Quotas;
 import io.sandglass.api.control.Readiness;
 import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
@@ -35,8 +36,10 @@ import io.sandglass.api.domain.Ids;
 import io.sandglass.api.http.Access;
 import io.sandglass.api.http.Administrator;
 import io.sandglass.api.http.Caller;
+import io.sandglass.api.http.CreateRate;
 import io.sandglass.api.http.EncodedBodies;
 import io.sandglass.api.http.Idempotency;
+import io.sandglass.api.http.InFlight;
 import io.sandglass.api.http.JettyProblems;
 import io.sandglass.api.http.JsonBodies;
 import io.sandglass.api.http.RequestIds;
@@ -53,6 +56,7 @@ import io.sandglass.api.resources.FilesResource;
 import io.sandglass.api.resources.HistoryResource;
 import io.sandglass.api.resources.OpenApi;
 import io.sandglass.api.resources.OperationsResource;
+import io.sandglass.api.resources.QuotaResource;
 import io.sandglass.api.resources.SandboxesResource;
 import io.sandglass.api.resources.TemplatesResource;
 import io.sandglass.api.resources.WebhooksResource;
@@ -66,6 +70,7 @@ import io.sandglass.api.store.EventStore;
 import io.sandglass.api.store.ExecutionStore;
 import io.sandglass.api.store.IdempotencyStore;
 import io.sandglass.api.store.ProjectionStore;
+import io.sandglass.api.store.QuotaStore;
 import io.sandglass.api.store.SandboxKeyStore;
 import io.sandglass.api.store.SandboxStore;
 import io.sandglass.api.store.TemplateStore;
@@ -220,6 +225,8 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         new Catalog(configuration.templates(), configuration.sizes(), templateStore, nodes);
     Templates templates =
         new Templates(log.templates(templateStore), templateStore, catalog, sealer, ids, clock);
+    QuotaStore quotaStore = new QuotaStore(jdbi);
+    Quotas quotas = new Quotas(quotaStore, configuration.quota(), clock);
     Sandboxes sandboxes =
         new Sandboxes(
             commandLog,
@@ -228,6 +235,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             commandStore,
             progress,
             sealer,
+            quotas,
             ids,
             clock,
             configuration.patience());
@@ -257,6 +265,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         idempotencyStore,
         keyStore,
         webhooks.deliveries(),
+        quotaStore,
         () -> log.missing().isEmpty());
 
     JsonBodies bodies = new JsonBodies();
@@ -264,9 +273,14 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         new Idempotency(idempotencyStore, master, environment.getObjectMapper(), clock);
     serve(configuration, environment, new RequestIds(ids));
     authenticate(
-        environment, new Access(accounts, AdminKey.of(configuration.adminKey(), master.pepper())));
+        environment,
+        new Access(
+            accounts,
+            AdminKey.of(configuration.adminKey(), master.pepper()),
+            inFlight(configuration, environment)));
     List.of(
-            new SandboxesResource(sandboxes, catalog, templates, bodies, idempotency),
+            new SandboxesResource(
+                sandboxes, catalog, templates, bodies, idempotency, new CreateRate(quotas)),
             new ExecutionsResource(executions, detached, bodies, idempotency, clock),
             new ExecutionRecordsResource(detached, clock),
             new FilesResource(files, idempotency),
@@ -282,6 +296,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             new HistoryResource(history, accounts, environment.getObjectMapper()),
             new WebhooksResource(webhooks.webhooks(), bodies, idempotency),
             new AdminResource(accounts, bodies, idempotency, clock),
+            new QuotaResource(accounts, quotas, bodies),
             new OperationsResource(readiness(jdbi, log), version),
             new DocsResource(OpenApi.yaml(version)))
         .forEach(environment.jersey()::register);
@@ -329,6 +344,14 @@ public final class ApiApplication extends Application<ApiConfiguration> {
         }
       }
     }
+  }
+
+  private static InFlight inFlight(ApiConfiguration configuration, Environment environment) {
+    InFlight inFlight = new InFlight(configuration.requestsInFlight());
+    var filter = environment.servlets().addFilter("in-flight", inFlight);
+    filter.addMappingForUrlPatterns(
+        java.util.EnumSet.of(jakarta.servlet.DispatcherType.REQUEST), true, "/*");
+    return inFlight;
   }
 
   private static void authenticate(Environment environment, Access access) {

@@ -7,6 +7,7 @@ import io.dropwizard.util.Duration;
 import io.dropwizard.validation.MinDuration;
 import io.sandglass.api.domain.Network;
 import io.sandglass.api.domain.RetrySchedule;
+import io.sandglass.api.domain.Quota;
 import io.sandglass.api.domain.Size;
 import io.sandglass.api.domain.WebhookTargets;
 import io.sandglass.api.kafka.KafkaSettings;
@@ -79,17 +80,33 @@ public final class ApiConfiguration extends Configuration {
     }
   }
 
+  /** What an organization may have when nothing else is said. */
+  record QuotaSection(
+      @Min(0) long liveSandboxes,
+      @Min(0) long cpuMillis,
+      @Min(0) long memoryMb,
+      @Min(1) int createsPerSecond) {
+    Quota quota() {
+      return new Quota(liveSandboxes, cpuMillis, memoryMb, createsPerSecond);
+    }
+  }
+
   @Valid @NotNull @JsonProperty private DataSourceFactory database;
   @Valid @NotNull @JsonProperty private Kafka kafka;
   @NotNull @JsonProperty private String instanceId = "";
   @NotNull @JsonProperty private String adminKey = "";
   @NotNull @JsonProperty private String masterKey = "";
   @NotBlank @JsonProperty private String dataDirectory;
-  @NotNull @JsonProperty private String dataPlaneKey = "";
+  @NotBlank @JsonProperty private String dataPlaneKey = "";
   @NotNull @JsonProperty private Duration patience = Duration.seconds(5);
   @Valid @NotNull @JsonProperty private Webhooks webhooks;
   @NotEmpty @JsonProperty private Map<String, String> templates;
   @Valid @NotEmpty @JsonProperty private List<SizeEntry> sizes;
+  @Valid @NotNull @JsonProperty private QuotaSection quota;
+
+  @Min(1)
+  @JsonProperty
+  private int requestsInFlight;
 
   DataSourceFactory database() {
     return database;
@@ -129,6 +146,14 @@ public final class ApiConfiguration extends Configuration {
 
   Map<String, String> templates() {
     return templates;
+  }
+
+  Quota quota() {
+    return quota.quota();
+  }
+
+  int requestsInFlight() {
+    return requestsInFlight;
   }
 
   List<Size> sizes() {

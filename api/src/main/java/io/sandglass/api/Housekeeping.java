@@ -3,6 +3,7 @@ package io.sandglass.api;
 import io.sandglass.api.store.CommandStore;
 import io.sandglass.api.store.DeliveryStore;
 import io.sandglass.api.store.IdempotencyStore;
+import io.sandglass.api.store.QuotaStore;
 import io.sandglass.api.store.SandboxKeyStore;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,12 +25,15 @@ final class Housekeeping {
   /** As the documents say of a webhook's deliveries. */
   private static final Duration DELIVERIES_KEPT = Duration.ofDays(30);
 
+  /** How long a sandbox may take to be seen; one that comes later takes its share anew. */
+  private static final Duration ON_ITS_WAY = Duration.ofMinutes(10);
+
   private static final Duration EVERY = Duration.ofMinutes(10);
 
   private Housekeeping() {}
 
   /**
-   * @param complete whether the projection shows every sandbox; without it any key looks orphaned
+   * @param complete whether the projection shows every sandbox; without it anything looks orphaned
    */
   static void start(
       ScheduledExecutorService timer,
@@ -38,6 +42,7 @@ final class Housekeeping {
       IdempotencyStore idempotency,
       SandboxKeyStore keys,
       DeliveryStore deliveries,
+      QuotaStore quotas,
       BooleanSupplier complete) {
     ScheduledFuture<?> _ =
         timer.scheduleWithFixedDelay(
@@ -45,12 +50,14 @@ final class Housekeeping {
               Instant now = clock.instant();
               Instant before = now.minus(KEPT);
               try {
+                boolean sure = complete.getAsBoolean();
                 LOG.debug(
-                    "deleted commands={} answers={} keys={} deliveries={}",
+                    "deleted commands={} answers={} keys={} deliveries={} reservations={}",
                     commands.deleteBefore(before),
                     idempotency.deleteBefore(before),
-                    complete.getAsBoolean() ? keys.deleteOrphansBefore(before) : 0,
-                    deliveries.deleteBefore(now.minus(DELIVERIES_KEPT)));
+                    sure ? keys.deleteOrphansBefore(before) : 0,
+                    deliveries.deleteBefore(now.minus(DELIVERIES_KEPT)),
+                    sure ? quotas.deleteOrphansBefore(now.minus(ON_ITS_WAY)) : 0);
               } catch (RuntimeException e) {
                 LOG.warn("housekeeping failed, comes again: {}", e.toString());
               }

@@ -227,7 +227,7 @@ final class AccessTest {
 
   @Test
   void withAnOperationThatSaysNoScopeNothingStarts() {
-    ResourceConfig server = new ResourceConfig(Things.class).register(new Access(null, null));
+    ResourceConfig server = new ResourceConfig(Things.class).register(new Access(null, null, null));
 
     assertThatThrownBy(() -> new ApplicationHandler(server))
         .hasStackTraceContaining("Things.all() says no scope");

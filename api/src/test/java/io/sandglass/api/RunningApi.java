@@ -57,6 +57,8 @@ final class RunningApi {
     variables.put("SANDGLASS_ADMIN_KEY", ADMIN_KEY);
     variables.put("SANDGLASS_DATA_PLANE_KEY", DATA_PLANE_KEY);
     variables.put("SANDGLASS_LOG_LEVEL", "WARN");
+    // Without Kafka and containers, tests create more quickly than anybody.
+    variables.put("SANDGLASS_QUOTA_CREATES", "100000");
     variables.putAll(more);
     AtomicReference<Server> started = new AtomicReference<>();
     ApiApplication application =

@@ -33,6 +33,7 @@ public final class Sandboxes {
   private final CommandStore commands;
   private final Progress progress;
   private final EnvSealer sealer;
+  private final Quotas quotas;
   private final Ids ids;
   private final InstantSource clock;
   private final Duration patience;
@@ -47,6 +48,7 @@ public final class Sandboxes {
       CommandStore commands,
       Progress progress,
       EnvSealer sealer,
+      Quotas quotas,
       Ids ids,
       InstantSource clock,
       Duration patience) {
@@ -56,6 +58,7 @@ public final class Sandboxes {
     this.commands = commands;
     this.progress = progress;
     this.sealer = sealer;
+    this.quotas = quotas;
     this.ids = ids;
     this.clock = clock;
     this.patience = patience;
@@ -73,8 +76,22 @@ public final class Sandboxes {
     String id = origin.id("sbx_", ids);
     // A repetition finds the sandbox there: its key may be gone already and must not come back.
     boolean repeated = origin.idempotencyKey() != null && sandboxes.find(id).isPresent();
-    SandboxSpec sealed = repeated ? spec : spec.withEnv(sealer.seal(id, env));
-    Answer<Sandbox> answer = settle(new Command.Create(origin.header(id, ids), sealed));
+    if (!repeated) {
+      Optional<String> excess = quotas.reserve(origin.orgId(), id, spec.size());
+      if (excess.isPresent()) {
+        return new Answer.Refused<>(Quotas.EXCEEDED, excess.get(), Aftermath.NOTHING);
+      }
+    }
+    Answer<Sandbox> answer;
+    try {
+      SandboxSpec sealed = repeated ? spec : spec.withEnv(sealer.seal(id, env));
+      answer = settle(new Command.Create(origin.header(id, ids), sealed));
+    } catch (LogUnavailableException e) {
+      if (!repeated && !e.perhapsAppended()) {
+        quotas.release(id);
+      }
+      throw e;
+    }
     return switch (answer) {
       case Answer.Done<Sandbox>(Sandbox sandbox) when wait.isPositive() ->
           new Answer.Done<>(
@@ -84,6 +101,7 @@ public final class Sandboxes {
       case Answer.Refused<Sandbox> refused -> {
         if (!repeated && refused.aftermath() != Aftermath.DOUBT && sandboxes.find(id).isEmpty()) {
           sealer.forget(id);
+          quotas.release(id);
         }
         yield refused;
       }

@@ -29,10 +29,12 @@ public final class Access implements DynamicFeature {
 
   private final Accounts accounts;
   private final AdminKey adminKey;
+  private final InFlight inFlight;
 
-  public Access(Accounts accounts, AdminKey adminKey) {
+  public Access(Accounts accounts, AdminKey adminKey, InFlight inFlight) {
     this.accounts = accounts;
     this.adminKey = adminKey;
+    this.inFlight = inFlight;
   }
 
   @Override
@@ -69,6 +71,7 @@ public final class Access implements DynamicFeature {
           scope, "The admin key belongs to no organization: use a key of one for this.");
     }
     StoredKey key = key(token, scope);
+    inFlight.enter(key.orgId(), request);
     return new Caller(key.orgId(), key.id(), requestId(request));
   }
 

@@ -128,6 +128,11 @@ public enum ProblemType {
       "The idempotency key was used for another request",
       "The same Idempotency-Key came with another method, path or body. Use a new key."),
   TOO_MANY_REQUESTS(429, "Too many requests", "Wait as long as Retry-After says."),
+  QUOTA_EXCEEDED(
+      429,
+      "The organization's quota is used up",
+      "It has as many live sandboxes, CPUs, or as much memory as it may have. Destroy a sandbox, or"
+          + " have the quota raised."),
   HEADERS_TOO_LARGE(431, "The headers are too large", "Shorten them."),
   BAD_REQUEST(400, "The request was refused", "The detail says why."),
   INTERNAL_ERROR(

@@ -19,7 +19,9 @@ import org.slf4j.LoggerFactory;
 /** Turns whatever a request throws into a problem. */
 public final class ThrowableMapper implements ExceptionMapper<Throwable> {
   private static final Logger LOG = LoggerFactory.getLogger(ThrowableMapper.class);
-  private static final String RETRY_AFTER = "2";
+
+  /** In seconds, where nobody knows better. */
+  static final int RETRY_AFTER = 2;
 
   @Context private HttpServletRequest request;
 
@@ -80,9 +82,9 @@ public final class ThrowableMapper implements ExceptionMapper<Throwable> {
     return thrown instanceof SQLTransientException
         || thrown instanceof SQLNonTransientConnectionException
         || thrown instanceof SQLRecoverableException
-        // 08: connection; 53: resources; 57: operator intervention; 58: system; 900xx of H2:
-        // closed.
-        || state.matches("(08|53|57|58).*|9009[08]|90007|90121")
+        // 08: connection; 53: resources; 57: operator intervention; 58: system; 40 and those of
+        // locks: others come first; 900xx of H2: closed.
+        || state.matches("(08|40|53|57|58).*|HYT00|55P03|9009[08]|90007|90121")
         || thrown.getClass().getName().contains("PoolExhausted");
   }
 

@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -50,6 +51,7 @@ public final class OpenApi {
           HistoryResource.class,
           WebhooksResource.class,
           AdminResource.class,
+          QuotaResource.class,
           OperationsResource.class);
 
   /** What any call below /v1 may be answered with. */
@@ -58,6 +60,7 @@ public final class OpenApi {
           ProblemType.INVALID_REQUEST,
           ProblemType.UNAUTHORIZED,
           ProblemType.INSUFFICIENT_SCOPE,
+          ProblemType.TOO_MANY_REQUESTS,
           ProblemType.INTERNAL_ERROR,
           ProblemType.DATABASE_UNAVAILABLE);
 
@@ -128,13 +131,18 @@ public final class OpenApi {
         new ArrayList<>(documented.getOrDefault(operation.getOperationId(), List.of()));
     if (path.startsWith("/v1/")) {
       operation.addSecurityItem(new SecurityRequirement().addList(KEY));
-      operation.addExtension(SCOPE, scopes.get(operation.getOperationId()));
+      operation.addExtension(
+          SCOPE,
+          Objects.requireNonNull(
+              scopes.get(operation.getOperationId()),
+              () -> operation.getOperationId() + " says no scope: annotate it with @Requires"));
       problems.addAll(EVERYWHERE);
     }
     if (operation.getRequestBody() != null) {
       problems.addAll(WITH_BODY);
     }
     problems.stream()
+        .distinct()
         .collect(Collectors.groupingBy(ProblemType::status, TreeMap::new, Collectors.toList()))
         .forEach(
             (status, types) ->

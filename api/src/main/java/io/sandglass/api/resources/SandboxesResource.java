@@ -3,6 +3,7 @@ package io.sandglass.api.resources;
 import io.dropwizard.auth.Auth;
 import io.sandglass.api.control.Answer;
 import io.sandglass.api.control.Catalog;
+import io.sandglass.api.control.Quotas;
 import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
 import io.sandglass.api.domain.EgressPolicy;
@@ -10,6 +11,7 @@ import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Answers;
 import io.sandglass.api.http.Caller;
+import io.sandglass.api.http.CreateRate;
 import io.sandglass.api.http.Idempotency;
 import io.sandglass.api.http.JsonBodies;
 import io.sandglass.api.http.JsonBodies.Body;
@@ -25,6 +27,7 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.parameters.RequestBody;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
+import jakarta.servlet.http.HttpServletResponse;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.DefaultValue;
@@ -59,18 +62,21 @@ public final class SandboxesResource {
   private final Templates templates;
   private final JsonBodies bodies;
   private final Idempotency idempotency;
+  private final CreateRate rate;
 
   public SandboxesResource(
       Sandboxes sandboxes,
       Catalog catalog,
       Templates templates,
       JsonBodies bodies,
-      Idempotency idempotency) {
+      Idempotency idempotency,
+      CreateRate rate) {
     this.sandboxes = sandboxes;
     this.catalog = catalog;
     this.templates = templates;
     this.bodies = bodies;
     this.idempotency = idempotency;
+    this.rate = rate;
   }
 
   @POST
@@ -87,7 +93,9 @@ public final class SandboxesResource {
   @Documented({
     ProblemType.TEMPLATE_NOT_FOUND,
     ProblemType.TEMPLATE_NOT_READY,
-    ProblemType.IDEMPOTENCY_CONFLICT
+    ProblemType.IDEMPOTENCY_CONFLICT,
+    ProblemType.QUOTA_EXCEEDED,
+    ProblemType.NO_CAPACITY
   })
   public Response create(
       @Parameter(hidden = true) @Auth Caller caller,
@@ -97,20 +105,29 @@ public final class SandboxesResource {
           @HeaderParam("Prefer")
           List<String> prefer,
       @Context UriInfo uri,
+      @Context HttpServletResponse http,
       @Parameter(hidden = true) InputStream body) {
     Body<CreateRequest> request = bodies.read(body, CreateRequest.class);
     CreateChecks.Checked checked = CreateChecks.check(request.value(), catalog);
     Optional<Duration> wait = Prefer.waiting(prefer);
     return idempotency.answer(
         Calls.repeatable(caller, idempotencyKey, uri, request),
-        () ->
-            CreateChecks.resolve(
-                checked, caller.orgId(), request.value().template(), catalog, templates),
-        (origin, resolved) ->
-            Answer.carry(
-                sandboxes.create(
-                    origin, resolved.spec(), resolved.env(), wait.orElse(Duration.ZERO)),
-                sandbox -> created(sandbox, wait)));
+        () -> {
+          CreateChecks.Resolved resolved =
+              CreateChecks.resolve(
+                  checked, caller.orgId(), request.value().template(), catalog, templates);
+          rate.take(caller.orgId(), http);
+          return resolved;
+        },
+        (origin, resolved) -> {
+          Answer<Sandbox> answer =
+              sandboxes.create(origin, resolved.spec(), resolved.env(), wait.orElse(Duration.ZERO));
+          if (answer instanceof Answer.Refused<Sandbox> refused
+              && refused.code().equals(Quotas.EXCEEDED)) {
+            CreateRate.noRoom(http);
+          }
+          return Answer.carry(answer, sandbox -> created(sandbox, wait));
+        });
   }
 
   private static Reply created(Sandbox sandbox, Optional<Duration> wait) {

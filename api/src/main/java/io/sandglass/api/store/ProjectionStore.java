@@ -1,6 +1,7 @@
 package io.sandglass.api.store;
 
 import io.sandglass.api.domain.CommandResult;
+import io.sandglass.api.domain.Decision;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.SandboxEvent;
@@ -81,6 +82,7 @@ public final class ProjectionStore {
             advance(handle, batch);
           }
           CommandStore.record(handle, results);
+          QuotaStore.refused(handle, neverMade(results));
           return fold(handle, events);
         });
   }
@@ -92,6 +94,16 @@ public final class ProjectionStore {
           ProjectedTable.ALL.forEach(table -> handle.execute("DELETE FROM " + table.name()));
           handle.execute("DELETE FROM projection_offsets");
         });
+  }
+
+  /** What was asked for and refused, as far as nothing is known of it. */
+  private static Set<String> neverMade(List<CommandResult> results) {
+    return results.stream()
+        .filter(
+            result ->
+                result.decision() instanceof Decision.Rejected rejected && rejected.version() == 0)
+        .map(CommandResult::sandboxId)
+        .collect(Collectors.toSet());
   }
 
   private static Set<String> fold(Handle handle, List<EventStore.Placed> events) {
@@ -169,6 +181,12 @@ public final class ProjectionStore {
         batch.execute();
       }
     }
+    QuotaStore.fold(
+        handle,
+        changed.values().stream()
+            .filter(
+                sandbox -> sandbox.status() == Status.DESTROYED || !existing.contains(sandbox.id()))
+            .toList());
   }
 
   private static long lockOffset(Handle handle, String topic, int partition) {

@@ -11,6 +11,7 @@ import io.sandglass.api.domain.ExecutionRecord;
 import io.sandglass.api.domain.Fact;
 import io.sandglass.api.domain.HistoryCursor;
 import io.sandglass.api.domain.Mode;
+import io.sandglass.api.domain.Quota;
 import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.SandboxEvent;
 import io.sandglass.api.domain.SandboxSpec;
@@ -28,6 +29,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import javax.sql.DataSource;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,7 +56,14 @@ abstract class ProjectionContract {
     projection.clear();
     jdbi.useHandle(
         handle ->
-            List.of("commands", "idempotency", "sandbox_keys", "api_keys", "organizations")
+            List.of(
+                    "commands",
+                    "idempotency",
+                    "sandbox_keys",
+                    "api_keys",
+                    "quotas",
+                    "reservations",
+                    "organizations")
                 .forEach(table -> handle.execute("DELETE FROM " + table)));
   }
 
@@ -570,6 +581,84 @@ abstract class ProjectionContract {
     assertThat(kept.status()).isEqualTo(201);
     assertThat(kept.sealedBody()).isEqualTo(large);
     assertThat(store.find("org_2", "k")).isEmpty();
+  }
+
+  @Test
+  void noMoreIsReservedThanThereIsHoweverManyAskAtOnce() throws Exception {
+    new AccountStore(jdbi).add(new AccountStore.Organization(ORG, "tests", START));
+    QuotaStore quotas = new QuotaStore(jdbi);
+    Size size = new Size("shared-cpu-1x", 1_000, 256L << 20);
+    quotas.put(ORG, new Quota.Wish(9L, null, null, 3));
+    quotas.put(ORG, new Quota.Wish(5L, null, 7L, null));
+    assertThat(quotas.wish(ORG)).isEqualTo(new Quota.Wish(5L, null, 7L, null));
+    assertThat(quotas.wish("org_2")).isEqualTo(Quota.Wish.NONE);
+
+    List<Future<Optional<Quota.Use>>> asked = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+      for (int i = 0; i < 24; i++) {
+        String id = "sbx_" + i;
+        asked.add(
+            threads.submit(
+                () ->
+                    quotas.reserve(
+                        ORG,
+                        id,
+                        size,
+                        START,
+                        (wish, use) -> use.liveSandboxes() <= wish.liveSandboxes())));
+      }
+    }
+    int refused = 0;
+    for (Future<Optional<Quota.Use>> answer : asked) {
+      if (answer.get().isPresent()) {
+        assertThat(answer.get().get().liveSandboxes()).isEqualTo(6);
+        refused++;
+      }
+    }
+
+    assertThat(refused).isEqualTo(19);
+    assertThat(quotas.use(ORG)).isEqualTo(new Quota.Use(5, 5_000, 5 * (256L << 20)));
+    assertThat(quotas.use("org_2")).isEqualTo(new Quota.Use(0, 0, 0));
+  }
+
+  @Test
+  void aShareIsHeldFromTheRequestToTheEnd() {
+    QuotaStore quotas = new QuotaStore(jdbi);
+    new AccountStore(jdbi).add(new AccountStore.Organization(ORG, "tests", START));
+    Size size = new Size("shared-cpu-1x", 1_000, 256L << 20);
+    for (String id : List.of("sbx_1", "sbx_1", "sbx_no", "sbx_lost")) {
+      assertThat(quotas.reserve(ORG, id, size, START, (_, _) -> true)).isEmpty();
+    }
+    assertThat(quotas.use(ORG).liveSandboxes()).isEqualTo(3);
+
+    // Seen in the log without having been reserved: it counts all the same.
+    var _ = projection.apply(List.of(batch(0, life("sbx_1").subList(0, 6))));
+    var _ = projection.apply(List.of(batch(6, life("sbx_2").subList(0, 2))));
+    assertThat(quotas.use(ORG).liveSandboxes()).isEqualTo(4);
+    // Refused for want of room; and refused because of what it is doing, which is no end.
+    var _ = projection.apply(List.of(refusals(8, "sbx_no", 0), refusals(9, "sbx_2", 2)));
+    assertThat(quotas.use(ORG).liveSandboxes()).isEqualTo(3);
+    assertThat(quotas.deleteOrphansBefore(START)).isZero();
+    assertThat(quotas.deleteOrphansBefore(START.plusMillis(1))).isEqualTo(1);
+    assertThat(quotas.use(ORG).liveSandboxes()).isEqualTo(2);
+
+    var _ = projection.apply(List.of(batch(10, life("sbx_1").subList(6, 8))));
+
+    assertThat(quotas.use(ORG).liveSandboxes()).isEqualTo(1);
+    quotas.release("sbx_2");
+    assertThat(quotas.use(ORG).liveSandboxes()).isZero();
+  }
+
+  private static LogBatch refusals(long offset, String sandboxId, long version) {
+    LogEntry entry =
+        new LogEntry.Decided(
+            new CommandResult(
+                "cmd_" + offset,
+                sandboxId,
+                ORG,
+                new Decision.Rejected("no_capacity", "Expected room", version),
+                START));
+    return new LogBatch("sandbox.outcomes", (int) offset, List.of(new LogBatch.Read(0, entry)), 1);
   }
 
   @Test
