@@ -30,7 +30,7 @@ public record RetrySchedule(Duration first, Duration longest, Duration span) {
       return Optional.empty();
     }
     double pause =
-        Math.min(first.toMillis() * Math.pow(GROWTH, attempts - 1.0), longest.toMillis())
+        Math.min(first.toMillis() * Math.pow(GROWTH, attempts - 1.0), (double) longest.toMillis())
             * (1 - SPREAD + 2 * SPREAD * chance);
     Instant next = now.plusMillis(Math.max(1, (long) pause));
     return Optional.of(next.isBefore(end) ? next : end);

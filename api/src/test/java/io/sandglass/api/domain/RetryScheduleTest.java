@@ -48,7 +48,7 @@ final class RetryScheduleTest {
   @ValueSource(doubles = {0, 0.3, 0.5, 0.999})
   void theLastAttemptIsThreeDaysAfterTheFirst(double chance) {
     assertThat(pauses(chance).stream().reduce(Duration.ZERO, Duration::plus))
-        .isEqualTo(Duration.ofHours(72));
+        .isEqualTo(Duration.ofDays(3));
   }
 
   @Test
