@@ -23,7 +23,6 @@ public final class MemoryWatch {
   private final Duration every;
   private final InstantSource clock;
   private final Preemption ending = new Preemption();
-  private Optional<Thread> thread = Optional.empty();
 
   /**
    * @param missingBytes how much more should be free; not positive when there is enough
@@ -43,7 +42,7 @@ public final class MemoryWatch {
   }
 
   public void start() {
-    thread = Optional.of(Thread.ofVirtual().name("memory-watch").start(this::loop));
+    Thread.ofVirtual().name("memory-watch").start(this::loop);
   }
 
   public void stop() {
