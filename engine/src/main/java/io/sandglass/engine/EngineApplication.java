@@ -7,11 +7,18 @@ import io.dropwizard.configuration.SubstitutingSourceProvider;
 import io.dropwizard.core.Application;
 import io.dropwizard.core.setup.Bootstrap;
 import io.dropwizard.core.setup.Environment;
+import io.sandglass.engine.audit.SigningKey;
+import io.sandglass.engine.stream.Engine;
 import io.sandglass.engine.stream.EngineMetrics;
+import io.sandglass.engine.stream.Running;
+import io.sandglass.engine.stream.Usage;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.apache.commons.text.StringSubstitutor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The engine as a process: {@code java -jar engine.jar [engine.yml]}; and the tools that read what
@@ -19,6 +26,8 @@ import org.apache.commons.text.StringSubstitutor;
  */
 public final class EngineApplication extends Application<EngineConfiguration> {
   static final String OWN_CONFIGURATION = "engine.yml";
+
+  private static final Logger LOG = LoggerFactory.getLogger(EngineApplication.class);
 
   private final Map<String, String> environment;
   private final Console console;
@@ -81,11 +90,22 @@ public final class EngineApplication extends Application<EngineConfiguration> {
 
   @Override
   public void run(EngineConfiguration configuration, Environment environment) {
-    RunningEngine engine =
-        new RunningEngine(configuration, new EngineMetrics(environment.metrics()));
+    EngineMetrics metrics = new EngineMetrics(environment.metrics());
+    RunningEngine engine = new RunningEngine(() -> engine(configuration, metrics));
     HealthCheck health = engine.health();
     environment.healthChecks().register("streams", health);
     environment.lifecycle().manage(engine);
+    if (configuration.getUsage().enabled()) {
+      RunningEngine usage =
+          new RunningEngine(
+              () ->
+                  Usage.start(
+                      configuration.usageDeployment(),
+                      configuration.getUsage().settles(),
+                      metrics));
+      environment.healthChecks().register("usage", usage.health());
+      environment.lifecycle().manage(usage);
+    }
     environment
         .admin()
         .addServlet("healthz", new HealthServlet(() -> HealthCheck.Result.healthy("alive")))
@@ -94,5 +114,13 @@ public final class EngineApplication extends Application<EngineConfiguration> {
         .admin()
         .addServlet("readyz", new HealthServlet(health::execute))
         .addMapping("/readyz");
+  }
+
+  private static Running engine(EngineConfiguration configuration, EngineMetrics metrics)
+      throws IOException, InterruptedException {
+    SigningKey key = SigningKey.open(configuration.getAudit().key());
+    LOG.info(
+        "checkpoints are signed with key={} file={}", key.id(), configuration.getAudit().key());
+    return Engine.start(configuration.deployment(), configuration.settings(), key, metrics);
   }
 }

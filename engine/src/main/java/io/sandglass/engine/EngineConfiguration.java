@@ -81,23 +81,45 @@ public final class EngineConfiguration extends Configuration {
       @NotNull @MinDuration(value = 100, unit = TimeUnit.MILLISECONDS) Duration checkpoints,
       @NotNull Path key) {}
 
+  /**
+   * The usage application, which runs beside the engine or in processes of its own.
+   *
+   * @param enabled whether it runs in this process
+   * @param applicationId name of its consumer group, and prefix of its changelog topics
+   * @param settle the longest that an event takes from being decided to being in the log, and that
+   *     clocks may differ; how far behind the present usage is complete
+   */
+  public record Usage(
+      boolean enabled,
+      @NotBlank String applicationId,
+      @NotNull @MinDuration(value = 1, unit = TimeUnit.MILLISECONDS) Duration settle) {
+    java.time.Duration settles() {
+      return settle.toJavaDuration();
+    }
+  }
+
+  private static final java.time.Duration USAGE_COMMITS = java.time.Duration.ofMillis(100);
+
   private final Kafka kafka;
   private final Path dataDirectory;
   private final Time time;
   private final Waits patience;
   private final Audit audit;
+  private final Usage usage;
 
   public EngineConfiguration(
       @JsonProperty("kafka") Kafka kafka,
       @JsonProperty("dataDirectory") Path dataDirectory,
       @JsonProperty("time") Time time,
       @JsonProperty("patience") Waits patience,
-      @JsonProperty("audit") Audit audit) {
+      @JsonProperty("audit") Audit audit,
+      @JsonProperty("usage") Usage usage) {
     this.kafka = kafka;
     this.dataDirectory = dataDirectory;
     this.time = time;
     this.patience = patience;
     this.audit = audit;
+    this.usage = usage;
   }
 
   @Valid
@@ -127,6 +149,26 @@ public final class EngineConfiguration extends Configuration {
   @NotNull
   public Audit getAudit() {
     return audit;
+  }
+
+  @Valid
+  @NotNull
+  public Usage getUsage() {
+    return usage;
+  }
+
+  Engine.Deployment usageDeployment() {
+    return new Engine.Deployment(
+        kafka.bootstrapServers(),
+        usage.applicationId(),
+        kafka.instanceId(),
+        dataDirectory.resolve("usage"),
+        kafka.partitions(),
+        kafka.slots(),
+        kafka.replication(),
+        1,
+        kafka.standbys(),
+        USAGE_COMMITS);
   }
 
   Engine.Deployment deployment() {

@@ -2,54 +2,47 @@ package io.sandglass.engine;
 
 import com.codahale.metrics.health.HealthCheck;
 import io.dropwizard.lifecycle.Managed;
-import io.sandglass.engine.audit.SigningKey;
-import io.sandglass.engine.stream.Engine;
-import io.sandglass.engine.stream.EngineMetrics;
+import io.sandglass.engine.stream.Running;
 import java.io.IOException;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/** The engine between the application's start and its stop. */
+/** A part of the engine between the application's start and its stop. */
 final class RunningEngine implements Managed {
-  private static final Logger LOG = LoggerFactory.getLogger(RunningEngine.class);
 
-  private final EngineConfiguration configuration;
-  private final EngineMetrics metrics;
-  private volatile Optional<Engine> engine = Optional.empty();
+  /** How it is started. */
+  interface Start {
+    Running start() throws IOException, InterruptedException;
+  }
 
-  RunningEngine(EngineConfiguration configuration, EngineMetrics metrics) {
-    this.configuration = configuration;
-    this.metrics = metrics;
+  private final Start how;
+  private volatile Optional<Running> running = Optional.empty();
+
+  RunningEngine(Start how) {
+    this.how = how;
   }
 
   @Override
-  public void start() throws InterruptedException, IOException {
-    SigningKey key = SigningKey.open(configuration.getAudit().key());
-    LOG.info(
-        "checkpoints are signed with key={} file={}", key.id(), configuration.getAudit().key());
-    engine =
-        Optional.of(
-            Engine.start(configuration.deployment(), configuration.settings(), key, metrics));
+  public void start() throws IOException, InterruptedException {
+    running = Optional.of(how.start());
   }
 
   @Override
   public void stop() {
-    engine.ifPresent(Engine::close);
-    engine = Optional.empty();
+    running.ifPresent(Running::close);
+    running = Optional.empty();
   }
 
-  /** Healthy while commands are processed. */
+  /** Healthy while records are processed. */
   HealthCheck health() {
     return new HealthCheck() {
       @Override
       protected Result check() {
-        return engine
+        return running
             .map(
-                running ->
-                    running.isRunning()
-                        ? Result.healthy(running.state())
-                        : Result.unhealthy(running.state()))
+                streams ->
+                    streams.isRunning()
+                        ? Result.healthy(streams.state())
+                        : Result.unhealthy(streams.state()))
             .orElseGet(() -> Result.unhealthy("NOT_STARTED"));
       }
     };

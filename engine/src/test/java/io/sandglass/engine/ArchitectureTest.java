@@ -20,6 +20,7 @@ class ArchitectureTest {
   private static final String LIFECYCLE = "io.sandglass.engine.lifecycle..";
   private static final String FLEET = "io.sandglass.engine.fleet..";
   private static final String AUDIT = "io.sandglass.engine.audit..";
+  private static final String USAGE = "io.sandglass.engine.usage..";
   private static final String WIRE = "io.sandglass.engine.wire..";
   private static final String REPLAY = "io.sandglass.engine.replay..";
   private static final String STREAM = "io.sandglass.engine.stream..";
@@ -53,10 +54,21 @@ class ArchitectureTest {
   }
 
   @Test
+  void usageIsPure() {
+    classes()
+        .that()
+        .resideInAPackage(USAGE)
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("java..", LIFECYCLE, USAGE)
+        .check(ENGINE);
+  }
+
+  @Test
   void thePureReadNoClock() {
     noClasses()
         .that()
-        .resideInAnyPackage(LIFECYCLE, FLEET, WIRE)
+        .resideInAnyPackage(LIFECYCLE, FLEET, USAGE, WIRE)
         .should()
         .callMethod(java.time.Instant.class, "now")
         .orShould()

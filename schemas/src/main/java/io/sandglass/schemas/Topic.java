@@ -25,6 +25,11 @@ public enum Topic {
   NODES("sandbox.nodes", Layout.SINGLE, compacted()),
   /** Definitions of templates by template id, and how far each node is with building them. */
   TEMPLATES("sandbox.templates", Layout.SINGLE, compacted()),
+  /**
+   * What is charged for: intervals by organization id, and how far they are complete. One
+   * partition, so that what a watermark promises holds for all that stands before it.
+   */
+  USAGE("sandbox.usage", Layout.SINGLE, deletedAfter(Duration.ofDays(400))),
   /** What could not be processed, with the reason. */
   DEAD_LETTERS("sandbox.dead-letters", Layout.SINGLE, deletedAfter(Duration.ofDays(30)));
 

@@ -25,7 +25,10 @@ public sealed interface Fact {
 
   record SuspendRequested(String depth, String reason) implements Fact {}
 
-  record SandboxSuspended(String depth, String reason) implements Fact {}
+  /**
+   * @param aliveUntil null when it was awake until the event's own time
+   */
+  record SandboxSuspended(String depth, String reason, Instant aliveUntil) implements Fact {}
 
   record SuspendFailed(String detail) implements Fact {}
 

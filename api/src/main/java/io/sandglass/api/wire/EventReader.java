@@ -54,7 +54,9 @@ public final class EventReader {
                   event.getMeta(), new Fact.SuspendRequested(event.getDepth(), event.getReason()));
           case SandboxSuspended event ->
               event(
-                  event.getMeta(), new Fact.SandboxSuspended(event.getDepth(), event.getReason()));
+                  event.getMeta(),
+                  new Fact.SandboxSuspended(
+                      event.getDepth(), event.getReason(), event.getAliveUntil()));
           case SuspendFailed event ->
               event(event.getMeta(), new Fact.SuspendFailed(event.getDetail()));
           case ResumeRequested event ->

@@ -91,7 +91,8 @@ public final class Decider {
             case Mode.Ephemeral _ ->
                 scribe.write(new Fact.SandboxEnded(EndReason.NODE_LOST, detail, aliveUntil));
             case Mode.Persistent _ ->
-                scribe.write(new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.NODE_LOST));
+                scribe.write(
+                    new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.NODE_LOST, aliveUntil));
           };
     };
   }

@@ -65,7 +65,7 @@ public final class Evolution {
               tenure,
               new Stage.Suspending(depth, reason, sleepingAt(stage, reason), attempt, at, version),
               version);
-      case Fact.SandboxSuspended(Depth depth, SuspendReason _) ->
+      case Fact.SandboxSuspended(Depth depth, SuspendReason _, Optional<Instant> _) ->
           // What was in flight may be over by that, but its end is still to be told.
           new Sandbox.Live(tenure, new Stage.Suspended(depth, at), version);
       case Fact.SuspendFailed _ -> notSuspended(before, event);

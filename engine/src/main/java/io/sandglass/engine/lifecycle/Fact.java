@@ -19,7 +19,12 @@ public sealed interface Fact {
 
   record SuspendRequested(Depth depth, SuspendReason reason, int attempt) implements Fact {}
 
-  record SandboxSuspended(Depth depth, SuspendReason reason) implements Fact {}
+  /**
+   * @param aliveUntil the last moment it is known to have been awake, when that is not the event's
+   *     own time
+   */
+  record SandboxSuspended(Depth depth, SuspendReason reason, Optional<Instant> aliveUntil)
+      implements Fact {}
 
   record SuspendFailed(String detail) implements Fact {}
 

@@ -62,7 +62,8 @@ final class Reports {
               : late(stage);
       case Command.FellAsleep asleep ->
           stage instanceof Stage.Suspending asked && answers(report, asked.order())
-              ? scribe.write(new Fact.SandboxSuspended(asleep.depth(), asked.reason()))
+              ? scribe.write(
+                  new Fact.SandboxSuspended(asleep.depth(), asked.reason(), Optional.empty()))
               : late(stage);
       case Command.SuspendFailed failed ->
           stage instanceof Stage.Suspending asked && answers(report, asked.order())
@@ -121,7 +122,8 @@ final class Reports {
   }
 
   private static Decision stoppedByItself(Scribe scribe) {
-    return scribe.write(new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.EXITED));
+    return scribe.write(
+        new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.EXITED, Optional.empty()));
   }
 
   private static Decision gone(Stage stage, String detail, Scribe scribe) {

@@ -1,7 +1,7 @@
 package io.sandglass.engine.stream;
 
-import java.time.Duration;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -11,12 +11,12 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
-/** Kafka's own clients, but for the consumer of commands. */
+/** Kafka's own clients, but for the main consumer. */
 final class Clients implements KafkaClientSupplier {
-  private final Duration shortPoll;
+  private final Function<Map<String, Object>, Consumer<byte[], byte[]>> mainConsumer;
 
-  Clients(Duration shortPoll) {
-    this.shortPoll = shortPoll;
+  Clients(Function<Map<String, Object>, Consumer<byte[], byte[]>> mainConsumer) {
+    this.mainConsumer = mainConsumer;
   }
 
   @Override
@@ -31,7 +31,7 @@ final class Clients implements KafkaClientSupplier {
 
   @Override
   public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
-    return new AlertConsumer(config, shortPoll);
+    return mainConsumer.apply(config);
   }
 
   @Override

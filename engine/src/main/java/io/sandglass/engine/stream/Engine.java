@@ -20,10 +20,9 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The running engine. */
-public final class Engine implements AutoCloseable {
+/** Starts the engine. */
+public final class Engine {
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
-  private static final Duration PATIENCE_TO_CLOSE = Duration.ofSeconds(10);
 
   /**
    * Where and how it runs.
@@ -49,13 +48,7 @@ public final class Engine implements AutoCloseable {
       int standbys,
       Duration commitInterval) {}
 
-  private final Admin admin;
-  private final KafkaStreams streams;
-
-  private Engine(Admin admin, KafkaStreams streams) {
-    this.admin = admin;
-    this.streams = streams;
-  }
+  private Engine() {}
 
   /**
    * Ensures the topics and starts.
@@ -63,16 +56,10 @@ public final class Engine implements AutoCloseable {
    * @param key signs checkpoints
    * @param settings its slots are bounded by the partitions that the orders topic really has
    */
-  public static Engine start(
+  public static Running start(
       Deployment deployment, Settings settings, SigningKey key, EngineMetrics metrics)
       throws InterruptedException {
-    Admin admin =
-        Admin.create(
-            Map.of(
-                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                deployment.bootstrap(),
-                AdminClientConfig.CLIENT_ID_CONFIG,
-                deployment.applicationId() + "-admin"));
+    Admin admin = admin(deployment);
     try {
       Topics.ensure(admin, deployment.partitions(), deployment.slots(), deployment.replication());
       checkPartitions(admin);
@@ -84,7 +71,7 @@ public final class Engine implements AutoCloseable {
           new KafkaStreams(
               SandboxTopology.build(bounded, ports, Outgoing.partitioner()),
               new StreamsConfig(properties(deployment, settings.tick())),
-              new Clients(deployment.commitInterval()));
+              new Clients(config -> new AlertConsumer(config, deployment.commitInterval())));
       streams.setUncaughtExceptionHandler(
           e -> {
             LOG.error("stream thread died, another one takes over", e);
@@ -92,29 +79,20 @@ public final class Engine implements AutoCloseable {
           });
       streams.setStateListener((now, before) -> LOG.info("streams {} -> {}", before, now));
       streams.start();
-      return new Engine(admin, streams);
+      return new Running(admin, streams);
     } catch (RuntimeException | InterruptedException e) {
-      admin.close(PATIENCE_TO_CLOSE);
+      admin.close(Running.PATIENCE_TO_CLOSE);
       throw e;
     }
   }
 
-  /** Whether it processes commands: not while it starts, nor while its partitions move. */
-  public boolean isRunning() {
-    return streams.state() == KafkaStreams.State.RUNNING;
-  }
-
-  /** What it is doing, in a word. */
-  public String state() {
-    return streams.state().name();
-  }
-
-  @Override
-  public void close() {
-    if (!streams.close(PATIENCE_TO_CLOSE)) {
-      LOG.warn("streams did not close within {}", PATIENCE_TO_CLOSE);
-    }
-    admin.close(PATIENCE_TO_CLOSE);
+  static Admin admin(Deployment deployment) {
+    return Admin.create(
+        Map.of(
+            AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+            deployment.bootstrap(),
+            AdminClientConfig.CLIENT_ID_CONFIG,
+            deployment.applicationId() + "-admin"));
   }
 
   /** A task writes to the partitions of its own number. */
@@ -130,7 +108,7 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private static int partitions(Admin admin, Topic topic) throws InterruptedException {
+  static int partitions(Admin admin, Topic topic) throws InterruptedException {
     try {
       return admin
           .describeTopics(List.of(topic.topicName()))

@@ -12,12 +12,14 @@ public final class EngineMetrics {
   private final MetricRegistry registry;
   private final Meter deadLetters;
   private final Meter unroutable;
+  private final Meter lateUsage;
   private final Histogram deadlineLag;
 
   public EngineMetrics(MetricRegistry registry) {
     this.registry = registry;
     this.deadLetters = registry.meter("engine.dead_letters");
     this.unroutable = registry.meter("engine.unroutable_orders");
+    this.lateUsage = registry.meter("engine.late_usage");
     this.deadlineLag = registry.histogram("engine.deadline_lag_ms");
   }
 
@@ -37,6 +39,11 @@ public final class EngineMetrics {
 
   void unroutable() {
     unroutable.mark();
+  }
+
+  /** A watermark was wrong. */
+  void lateUsage() {
+    lateUsage.mark();
   }
 
   /** How long after its time a deadline fired. */

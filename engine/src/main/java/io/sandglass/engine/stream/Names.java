@@ -22,6 +22,11 @@ final class Names {
   static final String NODE_UPDATES = "node-updates";
   static final String NODE_TABLE = "node-table";
 
+  static final String USAGE_PROCESSOR = "usage-processor";
+  static final String USAGE = "usage";
+  static final String DEAD_EVENTS = "dead-events";
+  static final String METERS_STORE = "meters";
+
   static final String SANDBOXES_STORE = "sandboxes";
   static final String DEADLINES_STORE = "deadlines";
   static final String LEDGER_STORE = "ledger";

@@ -37,7 +37,7 @@ final class SandboxTopology {
     return topology;
   }
 
-  private static void nodeTable(Topology topology) {
+  static void nodeTable(Topology topology) {
     topology.addGlobalStore(
         Stores.keyValueStoreBuilder(
                 Stores.inMemoryKeyValueStore(Names.NODES_STORE),
@@ -127,12 +127,12 @@ final class SandboxTopology {
         (_, bytes) -> bytes == null ? null : StateCodec.decodeReceipt(bytes));
   }
 
-  private static void source(Topology topology, String name, Topic topic) {
+  static void source(Topology topology, String name, Topic topic) {
     topology.addSource(
         name, new ByteArrayDeserializer(), new ByteArrayDeserializer(), topic.topicName());
   }
 
-  private static void sink(
+  static void sink(
       Topology topology,
       String name,
       Topic topic,
@@ -148,7 +148,7 @@ final class SandboxTopology {
   }
 
   /** A supplier must make a new processor whenever it is asked; so the maker is passed on. */
-  private static ProcessorSupplier<byte[], byte[], byte[], Outgoing> supplier(
+  static ProcessorSupplier<byte[], byte[], byte[], Outgoing> supplier(
       Maker maker, Set<StoreBuilder<?>> stores) {
     return new ProcessorSupplier<>() {
       @Override
@@ -163,7 +163,7 @@ final class SandboxTopology {
     };
   }
 
-  private interface Maker {
+  interface Maker {
     Processor<byte[], byte[], byte[], Outgoing> make();
   }
 }

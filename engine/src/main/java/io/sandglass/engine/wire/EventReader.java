@@ -75,6 +75,23 @@ public final class EventReader {
   }
 
   /**
+   * The event in these bytes.
+   *
+   * @throws UnreadableException when there is none that this release understands
+   * @throws NewerReleaseException when a newer release wrote it: this one must not go past it
+   */
+  public static Recorded require(byte[] value) {
+    if (value == null) {
+      throw new UnreadableException("no value");
+    }
+    return switch (WireFormat.decode(value)) {
+      case Decoded.Known(SpecificRecord record) -> read(record);
+      case Decoded.Unknown(long fingerprint) -> throw new NewerReleaseException(fingerprint);
+      case Decoded.Malformed(String reason) -> throw new UnreadableException(reason);
+    };
+  }
+
+  /**
    * The event of a record of {@code sandbox.events}.
    *
    * @throws UnreadableException when it is no event, or one with a code this release doesn't know:
@@ -104,7 +121,10 @@ public final class EventReader {
       case SandboxSuspended r ->
           recorded(
               r.getMeta(),
-              new Fact.SandboxSuspended(depth(r.getDepth()), suspendReason(r.getReason())));
+              new Fact.SandboxSuspended(
+                  depth(r.getDepth()),
+                  suspendReason(r.getReason()),
+                  Optional.ofNullable(r.getAliveUntil())));
       case SuspendFailed r -> recorded(r.getMeta(), new Fact.SuspendFailed(r.getDetail()));
       case ResumeRequested r ->
           recorded(r.getMeta(), new Fact.ResumeRequested(depth(r.getDepth()), r.getAttempt()));

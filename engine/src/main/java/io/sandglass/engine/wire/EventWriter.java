@@ -49,7 +49,11 @@ public final class EventWriter {
           new SuspendRequested(
               meta, Codes.of(fact.depth()), Codes.of(fact.reason()), fact.attempt());
       case Fact.SandboxSuspended fact ->
-          new SandboxSuspended(meta, Codes.of(fact.depth()), Codes.of(fact.reason()));
+          new SandboxSuspended(
+              meta,
+              Codes.of(fact.depth()),
+              Codes.of(fact.reason()),
+              fact.aliveUntil().orElse(null));
       case Fact.SuspendFailed fact -> new SuspendFailed(meta, fact.detail());
       case Fact.ResumeRequested fact ->
           new ResumeRequested(meta, Codes.of(fact.depth()), fact.attempt());

@@ -4,6 +4,8 @@ import io.sandglass.engine.audit.Ledger;
 import io.sandglass.engine.lifecycle.Rejection;
 import io.sandglass.engine.lifecycle.Sandbox;
 import io.sandglass.engine.wire.state.StoredLedger;
+import io.sandglass.engine.usage.Meter;
+import io.sandglass.engine.wire.state.StoredMeter;
 import io.sandglass.engine.wire.state.StoredReceipt;
 import io.sandglass.engine.wire.state.StoredSandbox;
 import io.sandglass.schemas.ChainHash;
@@ -27,6 +29,8 @@ public final class StateCodec {
   private static final BinaryMessageDecoder<StoredReceipt> RECEIPT_IN;
   private static final BinaryMessageEncoder<StoredLedger> LEDGER_OUT;
   private static final BinaryMessageDecoder<StoredLedger> LEDGER_IN;
+  private static final BinaryMessageEncoder<StoredMeter> METER_OUT;
+  private static final BinaryMessageDecoder<StoredMeter> METER_IN;
 
   static {
     // Avro instantiates only classes it was told to trust, and the list is one for the whole JVM.
@@ -42,6 +46,8 @@ public final class StateCodec {
     RECEIPT_IN = StoredReceipt.getDecoder();
     LEDGER_OUT = StoredLedger.getEncoder();
     LEDGER_IN = StoredLedger.getDecoder();
+    METER_OUT = StoredMeter.getEncoder();
+    METER_IN = StoredMeter.getDecoder();
   }
 
   private StateCodec() {}
@@ -112,6 +118,21 @@ public final class StateCodec {
           stored.getVersion(),
           stored.getAt(),
           Optional.ofNullable(stored.getFingerprint()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public static byte[] encode(Meter meter) {
+    return bytes(METER_OUT, StoredMeters.write(meter));
+  }
+
+  /**
+   * @param sandboxId the key that the bytes were stored under
+   */
+  public static Meter decodeMeter(String sandboxId, byte[] bytes) {
+    try {
+      return StoredMeters.read(sandboxId, METER_IN.decode(bytes, null));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

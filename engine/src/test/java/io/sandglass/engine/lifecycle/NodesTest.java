@@ -86,7 +86,9 @@ class NodesTest {
             Life.persistent().frozen(),
             Life.persistent().resuming())) {
       assertThat(life.facts(Commands.lose(NODE, LAST_HEARTBEAT)))
-          .containsExactly(new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.NODE_LOST));
+          .containsExactly(
+              new Fact.SandboxSuspended(
+                  Depth.STOPPED, SuspendReason.NODE_LOST, Optional.of(LAST_HEARTBEAT)));
     }
   }
 

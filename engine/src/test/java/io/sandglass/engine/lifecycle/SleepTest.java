@@ -136,7 +136,8 @@ class SleepTest {
     assertThat(life.facts(Commands.exited(life.origin())))
         .containsExactly(new Fact.ResumeRequested(Depth.STOPPED, 1));
     assertThat(life.facts(Commands.exited(life.origin())))
-        .containsExactly(new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.EXITED));
+        .containsExactly(
+            new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.EXITED, Optional.empty()));
   }
 
   @Test
@@ -200,7 +201,8 @@ class SleepTest {
     Life life = Life.persistent().running();
 
     assertThat(life.facts(Commands.exited(life.origin())))
-        .containsExactly(new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.EXITED));
+        .containsExactly(
+            new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.EXITED, Optional.empty()));
     assertThat(life.facts(Commands.wake()))
         .containsExactly(new Fact.ResumeRequested(Depth.STOPPED, 1));
   }

@@ -44,6 +44,10 @@ final class Walk {
     this.taken = taken;
   }
 
+  List<Event> log() {
+    return List.copyOf(log);
+  }
+
   void run() {
     try {
       for (int steps = random.upTo(70); steps >= 0; steps--) {

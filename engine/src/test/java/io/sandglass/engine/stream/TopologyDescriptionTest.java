@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.streams.Topology;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
  * changelog. {@code -Dsandglass.topology.write=true} writes the file anew.
  */
 class TopologyDescriptionTest {
-  private static final Path FILE = Path.of("src/test/resources/topology.txt");
+  private static final Path RESOURCES = Path.of("src/test/resources");
 
   @Test
   void isAsCommitted() throws IOException {
@@ -27,12 +28,27 @@ class TopologyDescriptionTest {
             new EngineMetrics(new MetricRegistry()),
             Rig.KEY,
             () -> 0);
-    String described =
-        SandboxTopology.build(settings, ports, Outgoing.partitioner()).describe().toString();
+    assertCommitted("topology.txt", SandboxTopology.build(settings, ports, Outgoing.partitioner()));
+  }
+
+  @Test
+  void ofUsageIsAsCommitted() throws IOException {
+    Frontier nowhere = new KafkaFrontier(null);
+    assertCommitted(
+        "usage-topology.txt",
+        UsageTopology.build(
+            new UsageProcessor.Settings(Rig.TICK, 1),
+            nowhere,
+            new EngineMetrics(new MetricRegistry())));
+  }
+
+  private static void assertCommitted(String name, Topology topology) throws IOException {
+    Path file = RESOURCES.resolve(name);
+    String described = topology.describe().toString();
     if (Boolean.getBoolean("sandglass.topology.write")) {
-      Files.createDirectories(FILE.getParent());
-      Files.writeString(FILE, described);
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, described);
     }
-    assertThat(described).isEqualTo(Files.readString(FILE));
+    assertThat(described).isEqualTo(Files.readString(file));
   }
 }

@@ -13,6 +13,7 @@ import io.sandglass.engine.lifecycle.Spec;
 import io.sandglass.engine.lifecycle.Stage;
 import io.sandglass.engine.lifecycle.Tenure;
 import io.sandglass.schemas.ChainHash;
+import io.sandglass.engine.usage.Meter;
 import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.WireFormat;
 import java.util.Arrays;
@@ -70,6 +71,15 @@ class RoundTripTest {
           .isEqualTo(new EventReader.Recorded(id, event, EventWriter.told(after)));
     }
     assertThat(seen).containsExactlyInAnyOrder(Fact.class.getPermittedSubclasses());
+  }
+
+  @Test
+  void meters() {
+    for (int i = 0; i < ROUNDS; i++) {
+      Meter meter = random.of(Meter.class);
+      assertThat(StateCodec.decodeMeter(meter.subject().sandboxId(), StateCodec.encode(meter)))
+          .isEqualTo(meter);
+    }
   }
 
   @Test
