@@ -59,6 +59,7 @@ import io.sandglass.api.resources.OperationsResource;
 import io.sandglass.api.resources.QuotaResource;
 import io.sandglass.api.resources.SandboxesResource;
 import io.sandglass.api.resources.TemplatesResource;
+import io.sandglass.api.resources.UsageResource;
 import io.sandglass.api.resources.WebhooksResource;
 import io.sandglass.api.secrets.AdminKey;
 import io.sandglass.api.secrets.EnvSealer;
@@ -74,6 +75,7 @@ import io.sandglass.api.store.QuotaStore;
 import io.sandglass.api.store.SandboxKeyStore;
 import io.sandglass.api.store.SandboxStore;
 import io.sandglass.api.store.TemplateStore;
+import io.sandglass.api.store.UsageStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -294,6 +296,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
                 idempotency),
             new CatalogResource(catalog),
             new HistoryResource(history, accounts, environment.getObjectMapper()),
+            new UsageResource(new UsageStore(jdbi)),
             new WebhooksResource(webhooks.webhooks(), bodies, idempotency),
             new AdminResource(accounts, bodies, idempotency, clock),
             new QuotaResource(accounts, quotas, bodies),

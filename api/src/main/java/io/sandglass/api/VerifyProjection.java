@@ -15,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import net.sourceforge.argparse4j.inf.Namespace;
 import org.h2.jdbcx.JdbcDataSource;
 import org.jdbi.v3.core.Handle;
@@ -62,7 +64,10 @@ final class VerifyProjection extends ConfiguredCommand<ApiConfiguration> {
   }
 
   private int compare(ApiConfiguration configuration, Handle projection) throws IOException {
-    Map<Integer, Long> offsets = ProjectionStore.offsets(projection, ProjectionReader.EVENTS);
+    Map<String, Map<Integer, Long>> offsets =
+        Stream.of(ProjectionReader.EVENTS, ProjectionReader.USAGE)
+            .collect(
+                Collectors.toMap(topic -> topic, topic -> ProjectionStore.offsets(projection, topic)));
     Path scratch = Files.createTempDirectory("verify-projection");
     try {
       JdbcDataSource beside = new JdbcDataSource();
@@ -85,7 +90,7 @@ final class VerifyProjection extends ConfiguredCommand<ApiConfiguration> {
                         out.println(difference);
                       }));
       System.err.printf(
-          "verify-projection: %d events, %d rows; %d differences%n", events, rows, differences[0]);
+          "verify-projection: %d records, %d rows; %d differences%n", events, rows, differences[0]);
       return differences[0] == 0 ? 0 : 1;
     } finally {
       com.google.common.io.MoreFiles.deleteRecursively(

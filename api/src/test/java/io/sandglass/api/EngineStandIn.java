@@ -158,7 +158,7 @@ final class EngineStandIn {
         event(
             known,
             header(header.sandboxId()),
-            new Fact.SandboxSuspended("frozen", "requested"),
+            new Fact.SandboxSuspended("frozen", "requested", null),
             "report");
     return new Result(new Decision.Accepted(version), List.of(asked, asleep));
   }

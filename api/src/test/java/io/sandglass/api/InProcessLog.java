@@ -13,6 +13,7 @@ import io.sandglass.api.domain.Ids;
 import io.sandglass.api.domain.SandboxEvent;
 import io.sandglass.api.domain.TemplateBuild;
 import io.sandglass.api.domain.TemplateDefinition;
+import io.sandglass.api.domain.Usage;
 import io.sandglass.api.kafka.ProjectionReader;
 import io.sandglass.api.store.LogBatch;
 import io.sandglass.api.store.LogEntry;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 
 /** A log without Kafka: what is decided goes through the real projection at once. */
 final class InProcessLog
@@ -137,6 +139,10 @@ final class InProcessLog
 
   synchronized void happened(List<SandboxEvent> events) {
     project(events.stream().<LogEntry>map(LogEntry.Happened::new).toList());
+  }
+
+  synchronized void used(Usage... usage) {
+    project(Stream.of(usage).<LogEntry>map(LogEntry.Used::new).toList());
   }
 
   private Decision process(Command command) {

@@ -6,9 +6,12 @@ import io.sandglass.api.store.LogEntry;
 import io.sandglass.api.store.ProjectionStore;
 import io.sandglass.api.wire.EventReader;
 import io.sandglass.api.wire.OutcomeReader;
+import io.sandglass.api.wire.UsageReader;
 import io.sandglass.schemas.CommandOutcome;
 import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.Topic;
+import io.sandglass.schemas.UsageInterval;
+import io.sandglass.schemas.UsageWatermark;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -28,14 +31,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads events and outcomes into the projection. The instances share the partitions as one consumer
- * group; how far each was read is in the database alone.
+ * Reads events, outcomes and usage into the projection. The instances share the partitions as one
+ * consumer group; how far each was read is in the database alone.
  */
 public final class ProjectionReader implements Managed {
   /** The log of everything that happened, as the projection knows it. */
   public static final String EVENTS = Topic.EVENTS.topicName();
 
+  /** What is charged for, as the projection knows it. */
+  public static final String USAGE = Topic.USAGE.topicName();
+
   private static final Logger LOG = LoggerFactory.getLogger(ProjectionReader.class);
+  private static final List<Topic> TOPICS = List.of(Topic.EVENTS, Topic.OUTCOMES, Topic.USAGE);
+
   private static final String GROUP = "sandglass-projection";
   private static final Duration POLL = Duration.ofSeconds(1);
   private static final Duration POLL_AT_START = Duration.ofMillis(50);
@@ -98,12 +106,12 @@ public final class ProjectionReader implements Managed {
     public void read(Consumer<String, Decoded> fresh) {
       consumer = fresh;
       goals = null;
-      for (Topic topic : List.of(Topic.EVENTS, Topic.OUTCOMES)) {
+      for (Topic topic : TOPICS) {
         if (fresh.partitionsFor(topic.topicName()).isEmpty()) {
           throw new IllegalStateException("Kafka has no topic " + topic.topicName());
         }
       }
-      fresh.subscribe(List.of(Topic.EVENTS.topicName(), Topic.OUTCOMES.topicName()), this);
+      fresh.subscribe(TOPICS.stream().map(Topic::topicName).toList(), this);
       while (true) {
         ConsumerRecords<String, Decoded> records = fresh.poll(caughtUp ? POLL : POLL_AT_START);
         reading = true;
@@ -169,6 +177,10 @@ public final class ProjectionReader implements Managed {
       case null -> Optional.empty();
       case Decoded.Known(CommandOutcome outcome) ->
           Optional.of(new LogEntry.Decided(OutcomeReader.read(outcome)));
+      case Decoded.Known(UsageInterval interval) ->
+          Optional.of(new LogEntry.Used(UsageReader.read(interval)));
+      case Decoded.Known(UsageWatermark watermark) ->
+          Optional.of(new LogEntry.Used(UsageReader.read(watermark)));
       case Decoded.Known(var known) -> EventReader.read(known).map(LogEntry.Happened::new);
       // Leaving it out would make every later state of that sandbox a guess: wait for an upgrade.
       case Decoded.Unknown(long fingerprint) ->

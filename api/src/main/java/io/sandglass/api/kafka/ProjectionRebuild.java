@@ -3,12 +3,12 @@ package io.sandglass.api.kafka;
 import io.sandglass.api.store.LogBatch;
 import io.sandglass.api.store.ProjectionStore;
 import io.sandglass.schemas.Decoded;
-import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.WireFormat;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -21,21 +21,23 @@ public final class ProjectionRebuild {
 
   private ProjectionRebuild() {}
 
-  /** Up to what is in the log now; returns how many events that were. */
+  /** Up to what is in the log now; returns how many events and pieces of usage that were. */
   public static long run(KafkaSettings settings, ProjectionStore store) {
     return run(settings, store, Map.of());
   }
 
   /**
-   * Up to these offsets, by partition, or to what is in the log now where there is none; returns
-   * how many events that were.
+   * Up to these offsets, by topic and partition, or to what is in the log now where there is none;
+   * returns how many events and pieces of usage that were.
    */
-  public static long run(KafkaSettings settings, ProjectionStore store, Map<Integer, Long> until) {
+  public static long run(
+      KafkaSettings settings, ProjectionStore store, Map<String, Map<Integer, Long>> until) {
     try (Consumer<String, Decoded> consumer =
         new KafkaConsumer<>(
             settings.consumer(), new StringDeserializer(), WireFormat.deserializer())) {
       List<TopicPartition> partitions =
-          consumer.partitionsFor(Topic.EVENTS.topicName()).stream()
+          Stream.of(ProjectionReader.EVENTS, ProjectionReader.USAGE)
+              .flatMap(topic -> consumer.partitionsFor(topic).stream())
               .map(info -> new TopicPartition(info.topic(), info.partition()))
               .toList();
       consumer.assign(partitions);
@@ -43,7 +45,9 @@ public final class ProjectionRebuild {
       Map<TopicPartition, Long> ends = new HashMap<>(consumer.endOffsets(partitions));
       ends.replaceAll(
           (partition, end) ->
-              until.isEmpty() ? end : until.getOrDefault(partition.partition(), 0L));
+              until.isEmpty()
+                  ? end
+                  : until.get(partition.topic()).getOrDefault(partition.partition(), 0L));
       long events = 0;
       while (ends.entrySet().stream()
           .anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {

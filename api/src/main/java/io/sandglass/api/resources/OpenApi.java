@@ -48,6 +48,7 @@ public final class OpenApi {
           TemplatesResource.class,
           CatalogResource.class,
           HistoryResource.class,
+          UsageResource.class,
           WebhooksResource.class,
           AdminResource.class,
           QuotaResource.class,

@@ -7,6 +7,7 @@ import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.SandboxEvent;
 import io.sandglass.api.domain.SandboxHistory;
 import io.sandglass.api.domain.Status;
+import io.sandglass.api.domain.Usage;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -68,6 +69,7 @@ public final class ProjectionStore {
         handle -> {
           List<EventStore.Placed> events = new ArrayList<>();
           List<CommandResult> results = new ArrayList<>();
+          List<Usage> usage = new ArrayList<>();
           for (LogBatch batch : batches) {
             long from = lockOffset(handle, batch.topic(), batch.partition());
             for (LogBatch.Read read : batch.entries()) {
@@ -76,6 +78,7 @@ public final class ProjectionStore {
                   case LogEntry.Happened(SandboxEvent event) ->
                       events.add(new EventStore.Placed(batch.partition(), read.offset(), event));
                   case LogEntry.Decided(CommandResult result) -> results.add(result);
+                  case LogEntry.Used(Usage told) -> usage.add(told);
                 }
               }
             }
@@ -83,6 +86,7 @@ public final class ProjectionStore {
           }
           CommandStore.record(handle, results);
           QuotaStore.refused(handle, neverMade(results));
+          UsageStore.append(handle, usage);
           return fold(handle, events);
         });
   }

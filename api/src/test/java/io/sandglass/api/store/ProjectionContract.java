@@ -20,8 +20,10 @@ import io.sandglass.api.domain.SealedEnv;
 import io.sandglass.api.domain.Size;
 import io.sandglass.api.domain.Status;
 import io.sandglass.api.domain.Template;
+import io.sandglass.api.domain.Usage;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -260,6 +262,130 @@ abstract class ProjectionContract {
     assertThat(projection.nextOffset("sandbox.events", 3)).isEmpty();
   }
 
+  private static final Instant TEN = Instant.parse("2026-11-25T10:00:00Z");
+
+  private static Usage.Interval used(
+      String id, String sandbox, String state, int fromMinute, int toMinute, String reverses) {
+    return new Usage.Interval(
+        id,
+        ORG,
+        sandbox,
+        "tpl_base",
+        "base",
+        new Size("shared-cpu-1x", 1_000, 256L << 20),
+        state,
+        TEN.plusSeconds(60L * fromMinute),
+        TEN.plusSeconds(60L * toMinute),
+        reverses);
+  }
+
+  private static LogBatch usage(long from, Usage... all) {
+    List<LogBatch.Read> reads = new ArrayList<>();
+    for (Usage one : all) {
+      reads.add(new LogBatch.Read(from + reads.size(), new LogEntry.Used(one)));
+    }
+    return new LogBatch("sandbox.usage", 0, reads, from + all.length);
+  }
+
+  private UsageStore.Report report(int fromMinute, int toMinute, UsageStore.GroupBy... groupBy) {
+    return new UsageStore(jdbi)
+        .report(
+            new UsageStore.Query(
+                ORG,
+                TEN.plusSeconds(60L * fromMinute),
+                TEN.plusSeconds(60L * toMinute),
+                Set.of(groupBy)),
+            100)
+        .orElseThrow();
+  }
+
+  private static UsageStore.Sums minutes(long running, long frozen, long stopped) {
+    return new UsageStore.Sums(60_000 * running, 60_000 * frozen, 60_000 * stopped);
+  }
+
+  @Test
+  void usageIsAddedUpAndCutAtTheEdges() {
+    var _ =
+        projection.apply(
+            List.of(
+                usage(
+                    0,
+                    used("a", "sbx_1", "running", 30, 60, null),
+                    used("b", "sbx_1", "running", 60, 80, null),
+                    used("c", "sbx_1", "frozen", 80, 90, null),
+                    used("d", "sbx_2", "stopped", 0, 60, null),
+                    used("e", "sbx_2", "stopped", 840, 850, null))));
+    UsageStore.Group all = new UsageStore.Group(null, null, null, null, null);
+
+    assertThat(report(0, 900).groups()).isEqualTo(Map.of(all, minutes(50, 10, 70)));
+    assertThat(report(59, 61).groups()).isEqualTo(Map.of(all, minutes(2, 0, 1)));
+    assertThat(report(85, 900).groups()).isEqualTo(Map.of(all, minutes(0, 5, 10)));
+    assertThat(report(200, 300).groups()).isEmpty();
+    assertThat(report(0, 900, UsageStore.GroupBy.SANDBOX, UsageStore.GroupBy.DAY).groups())
+        .isEqualTo(
+            Map.of(
+                new UsageStore.Group(LocalDate.parse("2026-11-25"), "sbx_1", null, null, null),
+                minutes(50, 10, 0),
+                new UsageStore.Group(LocalDate.parse("2026-11-25"), "sbx_2", null, null, null),
+                minutes(0, 0, 60),
+                new UsageStore.Group(LocalDate.parse("2026-11-26"), "sbx_2", null, null, null),
+                minutes(0, 0, 10)));
+    assertThat(report(0, 900, UsageStore.GroupBy.SIZE, UsageStore.GroupBy.TEMPLATE).groups())
+        .isEqualTo(
+            Map.of(
+                new UsageStore.Group(null, null, "tpl_base", "base", "shared-cpu-1x"),
+                minutes(50, 10, 70)));
+    assertThat(
+            new UsageStore(jdbi)
+                .report(
+                    new UsageStore.Query(
+                        ORG, TEN, TEN.plusSeconds(100_000), Set.of(UsageStore.GroupBy.SANDBOX)),
+                    1))
+        .isEmpty();
+    assertThat(
+            new UsageStore(jdbi)
+                .report(new UsageStore.Query("org_2", TEN, TEN.plusSeconds(100_000), Set.of()), 1)
+                .orElseThrow()
+                .groups())
+        .isEmpty();
+  }
+
+  @Test
+  void usageThatComesAgainCountsOnceAndWhatIsReversedDoesNot() {
+    Usage[] all = {
+      used("a", "sbx_1", "running", 0, 60, null),
+      used("b", "sbx_1", "running", 0, 60, "a"),
+      used("c", "sbx_1", "running", 0, 40, null)
+    };
+    var _ = projection.apply(List.of(usage(0, all)));
+    String before = ContentHash.of(jdbi);
+    var _ = projection.apply(List.of(usage(0, all)));
+    // Computed anew, it stands at other places.
+    var _ = projection.apply(List.of(usage(50, all)));
+
+    assertThat(ContentHash.of(jdbi)).isEqualTo(before);
+    assertThat(report(0, 900).groups().values()).containsExactly(minutes(40, 0, 0));
+    assertThat(report(30, 900).groups().values()).containsExactly(minutes(10, 0, 0));
+  }
+
+  @Test
+  void usageIsCompleteAsFarAsEveryPartitionSays() {
+    var _ = projection.apply(List.of(usage(0, new Usage.Watermark(0, 2, TEN))));
+    assertThat(report(0, 1).completeThrough()).isEmpty();
+
+    var _ = projection.apply(List.of(usage(1, new Usage.Watermark(1, 2, TEN.plusSeconds(9)))));
+    assertThat(report(0, 1).completeThrough()).contains(TEN);
+
+    var _ =
+        projection.apply(
+            List.of(
+                usage(
+                    2,
+                    new Usage.Watermark(0, 2, TEN.plusSeconds(20)),
+                    new Usage.Watermark(1, 2, TEN.plusSeconds(3)))));
+    assertThat(report(0, 1).completeThrough()).contains(TEN.plusSeconds(9));
+  }
+
   @Test
   void historiesAreReadInOrder() {
     var _ = projection.apply(List.of(batch(0, life("sbx_1"))));
@@ -466,7 +592,8 @@ abstract class ProjectionContract {
     EventStore events = new EventStore(jdbi, "sandbox.events");
     SandboxStore sandboxes = new SandboxStore(jdbi);
     List<SandboxEvent> slept = new ArrayList<>(life("sbx_a").subList(0, 6));
-    slept.add(event("sbx_a", 7, Status.SUSPENDED, new Fact.SandboxSuspended("frozen", "exited")));
+    slept.add(
+        event("sbx_a", 7, Status.SUSPENDED, new Fact.SandboxSuspended("frozen", "exited", null)));
     slept.add(event("sbx_a", 8, Status.RUNNING, new Fact.SandboxResumed()));
     slept.add(event("sbx_a", 9, Status.DESTROYED, new Fact.StopRequested("expired", "over", 1)));
     slept.add(

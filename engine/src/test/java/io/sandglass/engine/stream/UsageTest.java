@@ -226,7 +226,7 @@ class UsageTest {
         Evolution.evolve(
             sandbox,
             Examples.event(1, now, Optional.empty(), Examples.requested(Optional.empty())));
-    happens(new Fact.SandboxStarted());
+    happens(new Fact.SandboxStarted(false));
     send("sbx_2", new byte[] {1, 2, 3});
 
     assertThat(intervals).isEmpty();
@@ -281,7 +281,7 @@ class UsageTest {
   private void startAt(String clock) {
     waitUntil(clock);
     happens(Examples.requested(Optional.empty()));
-    happens(new Fact.SandboxStarted());
+    happens(new Fact.SandboxStarted(false));
   }
 
   /** To {@code sbx_1}, now. */

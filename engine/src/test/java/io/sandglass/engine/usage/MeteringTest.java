@@ -23,7 +23,7 @@ class MeteringTest {
   @Test
   void fromStartedToTheDecisionToStop() {
     happens("10:00", Examples.requested(Optional.empty()));
-    happens("10:01", new Fact.SandboxStarted());
+    happens("10:01", new Fact.SandboxStarted(false));
     happens("10:20", new Fact.StopRequested(EndReason.REQUESTED, "destroyed on request", 1));
     happens("10:40", new Fact.StopRequested(EndReason.REQUESTED, "destroyed on request", 2));
     happens("10:41", new Fact.SandboxEnded(EndReason.REQUESTED, "gone", Optional.empty()));
@@ -44,7 +44,7 @@ class MeteringTest {
   @Test
   void anExpiryCountsFromWhenItWasDue() {
     happens("10:00", Examples.requested(Optional.of(time("10:30"))));
-    happens("10:01", new Fact.SandboxStarted());
+    happens("10:01", new Fact.SandboxStarted(false));
     happens("13:00", time("10:30"), new Fact.StopRequested(EndReason.EXPIRED, "its time", 1));
 
     assertThat(told).containsExactly("RUNNING 10:01-10:30");
@@ -53,7 +53,7 @@ class MeteringTest {
   @Test
   void asleepItIsChargedForWhatIsKept() {
     happens("10:00", Examples.requested(Optional.empty()));
-    happens("10:00", new Fact.SandboxStarted());
+    happens("10:00", new Fact.SandboxStarted(false));
     happens("10:10", new Fact.SuspendRequested(Depth.FROZEN, SuspendReason.IDLE, 1));
     happens("10:11", new Fact.SandboxSuspended(Depth.FROZEN, SuspendReason.IDLE, Optional.empty()));
     happens("10:21", new Fact.SuspendRequested(Depth.STOPPED, SuspendReason.MEMORY, 1));
@@ -76,7 +76,7 @@ class MeteringTest {
   @Test
   void aSuspendThatFailsLeavesItAsItWas() {
     happens("10:00", Examples.requested(Optional.empty()));
-    happens("10:00", new Fact.SandboxStarted());
+    happens("10:00", new Fact.SandboxStarted(false));
     happens("10:10", new Fact.SuspendRequested(Depth.FROZEN, SuspendReason.REQUESTED, 1));
     happens("10:12", new Fact.SuspendFailed("no"));
     happens("10:20", new Fact.SuspendRequested(Depth.FROZEN, SuspendReason.REQUESTED, 1));
@@ -97,7 +97,7 @@ class MeteringTest {
   @Test
   void aLostNodeIsChargedToItsLastProofOfLife() {
     happens("10:00", Examples.requested(Optional.empty()));
-    happens("10:00", new Fact.SandboxStarted());
+    happens("10:00", new Fact.SandboxStarted(false));
     happens(
         "10:30",
         new Fact.SandboxSuspended(
@@ -110,7 +110,7 @@ class MeteringTest {
   @Test
   void anHourThatWasToldTooSoonIsTakenBackAndToldAnew() {
     happens("10:30", Examples.requested(Optional.empty()));
-    happens("10:30", new Fact.SandboxStarted());
+    happens("10:30", new Fact.SandboxStarted(false));
     hours("13:05");
     assertThat(told)
         .containsExactly("RUNNING 10:30-11:00", "RUNNING 11:00-12:00", "RUNNING 12:00-13:00");
@@ -126,7 +126,7 @@ class MeteringTest {
   @Test
   void aClockThatStepsBackChargesNothingTwice() {
     happens("10:00", Examples.requested(Optional.empty()));
-    happens("10:30", new Fact.SandboxStarted());
+    happens("10:30", new Fact.SandboxStarted(false));
     happens("10:20", new Fact.SuspendRequested(Depth.FROZEN, SuspendReason.IDLE, 1));
     happens("10:40", new Fact.StopRequested(EndReason.REQUESTED, "destroyed on request", 1));
 
@@ -137,7 +137,7 @@ class MeteringTest {
   void hoursAreClosedOnce() {
     happens("10:00", Examples.requested(Optional.empty()));
     hours("12:00");
-    happens("12:15", new Fact.SandboxStarted());
+    happens("12:15", new Fact.SandboxStarted(false));
     hours("12:59");
     hours("13:00");
     hours("13:30");
@@ -151,7 +151,7 @@ class MeteringTest {
   void whatIsCertainEndsWhereAnEndMayHaveBeen() {
     happens("10:00", Examples.requested(Optional.of(time("11:00"))));
     assertThat(certain("12:00", "10:05")).isEqualTo(time("12:00"));
-    happens("10:10", new Fact.SandboxStarted());
+    happens("10:10", new Fact.SandboxStarted(false));
     assertThat(certain("10:30", "10:29")).isEqualTo(time("10:29"));
     assertThat(certain("12:00", "11:59")).isEqualTo(time("11:00"));
     assertThat(certain("12:00", "10:05")).isEqualTo(time("10:10"));
@@ -164,7 +164,7 @@ class MeteringTest {
 
   @Test
   void aBrokenHistoryIsNotGuessedAt() {
-    assertThatThrownBy(() -> happens("10:00", new Fact.SandboxStarted()))
+    assertThatThrownBy(() -> happens("10:00", new Fact.SandboxStarted(false)))
         .isInstanceOf(IllegalStateException.class);
     happens("10:00", Examples.requested(Optional.empty()));
     assertThatThrownBy(() -> happens("10:00", Examples.requested(Optional.empty())))
