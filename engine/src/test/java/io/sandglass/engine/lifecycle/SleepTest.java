@@ -55,7 +55,8 @@ class SleepTest {
     assertThat(life.log().getLast().header().cause()).isEqualTo(Cause.REPORT);
     assertThat(life.facts(Commands.memoryWanted(life.origin()))).isEmpty();
     assertThat(life.facts(Commands.fellAsleep(life.origin(), Depth.STOPPED)))
-        .containsExactly(new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.MEMORY));
+        .containsExactly(
+            new Fact.SandboxSuspended(Depth.STOPPED, SuspendReason.MEMORY, Optional.empty()));
     assertThat(life.facts(Commands.memoryWanted(life.origin()))).isEmpty();
   }
 
