@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The engine as a process: {@code java -jar engine.jar [engine.yml]}; and the tools that read what
- * it wrote, {@code java -jar engine.jar audit|verify|replay|export …}.
+ * it wrote, {@code java -jar engine.jar audit|verify|verify-usage|replay|export …}.
  */
 public final class EngineApplication extends Application<EngineConfiguration> {
   static final String OWN_CONFIGURATION = "engine.yml";
@@ -73,6 +73,7 @@ public final class EngineApplication extends Application<EngineConfiguration> {
   public void initialize(Bootstrap<EngineConfiguration> bootstrap) {
     bootstrap.addCommand(new Audit(console));
     bootstrap.addCommand(new Verify(console));
+    bootstrap.addCommand(new VerifyUsage(console));
     bootstrap.addCommand(new Replay(console));
     bootstrap.addCommand(new Export(console));
     var files = new FileConfigurationSourceProvider();
