@@ -43,6 +43,7 @@ templates: ## build the images of the built-in templates
 	@images/build templates
 
 verify: images ## build, test and check everything
+	@bin/train
 	@bin/compose version
 	@$(MVN) verify
 

@@ -6,6 +6,7 @@ PORT=${PORT:-8080}
 DATA=$(realpath -m -- "${DATA:-var}")
 url=http://localhost:$PORT
 jar=$root/standalone/target/standalone-0.1.0.jar
+cache=${jar%.jar}.aot
 
 [[ $PORT =~ ^[1-9][0-9]{0,4}$ && $PORT -le 65535 ]] || die "PORT is '$PORT', which is no TCP port" "make up PORT=8080"
 
@@ -16,12 +17,18 @@ ready() { [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$url/readyz")" = 200
 # running PID: that process is a standalone JVM, and not whoever got its number later.
 running() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF 'standalone-0.1.0.jar'; }
 
-# start_standalone LOG: starts the JVM in a session of its own; its process id is in $started.
+# The keys are written when everything has started, which may be a moment after the first 200.
+keys_written() { grep -qs "^SANDGLASS_URL=.*:$PORT\$" "$DATA/sandglass.env" && grep -q '^SANDGLASS_API_KEY=.' "$DATA/sandglass.env"; }
+up() { ready && keys_written; }
+
+# start_standalone LOG [FLAG…]: starts the JVM in a session of its own; its process id is in $started.
 start_standalone() {
-  local java
+  local java log=$1
   java=$("$root/bin/jdk")/bin/java
+  shift
+  [ $# -gt 0 ] || [ ! -e "$cache" ] || set -- "-XX:AOTCache=$cache" -Xlog:aot=off
   PORT=$PORT DATA=$DATA setsid nohup "$java" -Xmx1g \
     --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-    -jar "$jar" </dev/null >>"$1" 2>&1 &
+    "$@" -jar "$jar" </dev/null >>"$log" 2>&1 &
   started=$!
 }

@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,13 +50,16 @@ final class SandglassProcess implements AutoCloseable {
   /** Starts the process without waiting for it to be ready. */
   void launch() {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            java.toString(),
-            "-Xmx768m",
-            "--enable-native-access=ALL-UNNAMED",
-            "-jar",
-            jar().toString());
+    Path jar = jar();
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of(java.toString(), "-Xmx768m", "--enable-native-access=ALL-UNNAMED"));
+    Path cache = Path.of(jar.toString().replaceFirst("\\.jar$", ".aot"));
+    if (Files.exists(cache)) {
+      // Made by bin/train; one that does not fit the jar is ignored by the JVM.
+      command.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off"));
+    }
+    command.addAll(List.of("-jar", jar.toString()));
+    ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("PORT", Integer.toString(port));
     builder.environment().put("DATA", data.toString());
     // Whoever wants containers started ahead says so.
