@@ -325,6 +325,7 @@ final class WebhooksTest {
             "{\"url\":\"nonsense\"}",
             "{\"url\":\"ftp://example.com/\"}",
             "{\"url\":\"https://10.0.0.1/\"}",
+            "{\"url\":\"https://167772161/\"}",
             "{\"url\":\"http://[::1]/\"}",
             "{\"url\":\"http://169.254.169.254/latest/meta-data\"}",
             "{\"url\":\"http://no-such-host.invalid/\"}",

@@ -119,7 +119,6 @@ final class WebhookTargetsTest {
         "https://example.com:0/",
         "https://example.com:65536/",
         "https://exa mple.com/",
-        "https://2130706433/",
         "https://0x7f.1/",
         "https://exa_mple/"
       })
