@@ -76,7 +76,8 @@ final class WebhookRequest {
     if (description != null && description.length() > LONGEST_DESCRIPTION) {
       violations.add("/description", "Expected up to " + LONGEST_DESCRIPTION + " characters.");
     }
-    if (eventTypes != null && !HistoryQuery.TYPES.containsAll(new HashSet<>(eventTypes))) {
+    // A set that may be asked for null, which immutable ones refuse.
+    if (eventTypes != null && !new HashSet<>(HistoryQuery.TYPES).containsAll(eventTypes)) {
       violations.add("/event_types", "Expected types of events, such as SandboxStarted.");
     }
     violations.throwIfAny();

@@ -111,18 +111,20 @@ public final class WebhookSender implements AutoCloseable {
             payload.getBytes(StandardCharsets.UTF_8), ContentType.APPLICATION_JSON));
     ScheduledFuture<?> cut =
         timer.schedule(request::cancel, patience.toMillis(), TimeUnit.MILLISECONDS);
-    int status;
+    Optional<Integer> heard = Optional.empty();
     try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
-      status = response.getCode();
+      heard = Optional.of(response.getCode());
       finish(response);
-      // Whatever is left of the answer is not waited for.
+      // Whatever is left of the answer is not waited for: closing it fails then.
       request.cancel();
     } catch (IOException e) {
-      return new Attempt(at, Optional.empty(), Optional.of(reason(e, request.isCancelled())));
+      if (heard.isEmpty()) {
+        return new Attempt(at, heard, Optional.of(reason(e, request.isCancelled())));
+      }
     } finally {
       cut.cancel(false);
     }
-    return new Attempt(at, Optional.of(status), flaw(status));
+    return new Attempt(at, heard, flaw(heard.get()));
   }
 
   private static void finish(ClassicHttpResponse response) {
