@@ -67,7 +67,8 @@ final class VerifyProjection extends ConfiguredCommand<ApiConfiguration> {
     Map<String, Map<Integer, Long>> offsets =
         Stream.of(ProjectionReader.EVENTS, ProjectionReader.USAGE)
             .collect(
-                Collectors.toMap(topic -> topic, topic -> ProjectionStore.offsets(projection, topic)));
+                Collectors.toMap(
+                    topic -> topic, topic -> ProjectionStore.offsets(projection, topic)));
     Path scratch = Files.createTempDirectory("verify-projection");
     try {
       JdbcDataSource beside = new JdbcDataSource();

@@ -222,7 +222,8 @@ final class DetachedTest {
 
     log.happened(
         log.engine()
-            .told(sandbox, Status.SUSPENDED, new Fact.SandboxSuspended("frozen", "requested", null)));
+            .told(
+                sandbox, Status.SUSPENDED, new Fact.SandboxSuspended("frozen", "requested", null)));
     node.lines().clear();
     assertThat(api.get(path).text("output")).isEqualTo("unreachable");
     assertThat(api.get(path + "?follow=true").text("code")).isEqualTo("not_running");

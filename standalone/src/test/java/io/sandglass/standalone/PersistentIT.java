@@ -61,7 +61,9 @@ class PersistentIT {
     sandglass.close();
   }
 
-  /** Asks until the answer is there, and there is room: what ended before may still be in its way. */
+  /**
+   * Asks until the answer is there, and there is room: what ended before may still be in its way.
+   */
   private String create(String idleTimeout) {
     String body =
         "{\"template\": \"base\", \"mode\": \"persistent\", \"idle_timeout\": \"%s\"}"

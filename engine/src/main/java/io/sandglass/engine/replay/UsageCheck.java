@@ -40,8 +40,7 @@ final class UsageCheck {
           findings.accept(new Finding(where, "not understood: " + reason));
       case UsageRecords.Told.Complete(int partition, int all, Instant through) -> {
         partitions = all;
-        complete.merge(
-            partition, through, (one, other) -> one.isAfter(other) ? one : other);
+        complete.merge(partition, through, (one, other) -> one.isAfter(other) ? one : other);
       }
       case UsageRecords.Told.Piece piece -> {
         if (piece.reverses().isPresent()) {
@@ -111,7 +110,8 @@ final class UsageCheck {
             piece ->
                 findings.accept(
                     new Finding(
-                        "usage " + piece.id(), "no event tells of this interval: " + piece.text())));
+                        "usage " + piece.id(),
+                        "no event tells of this interval: " + piece.text())));
     return new Extent(compared, completeThrough());
   }
 

@@ -118,8 +118,7 @@ class UsageCheckTest {
   void aForgedIntervalIsNamed() {
     UsageInterval interval = interval(usage.get(netPlace())).orElseThrow();
     String forged = "00000000-0000-5000-8000-000000000000";
-    usage.add(
-        WireFormat.encode(UsageInterval.newBuilder(interval).setIntervalId(forged).build()));
+    usage.add(WireFormat.encode(UsageInterval.newBuilder(interval).setIntervalId(forged).build()));
 
     assertThat(check())
         .singleElement()
