@@ -56,17 +56,20 @@ class WarmPoolIT {
 
   /** Ids of the containers that are ready, or all but. */
   private static List<String> running(String image) {
+    // Docker's filter for an image takes those that are built from it, too.
     return Containers.docker(
-        "ps",
-        "--no-trunc",
-        "--filter",
-        "label=io.sandglass.node=" + sandglass.nodeId(),
-        "--filter",
-        "name=^/?pool-",
-        "--filter",
-        "ancestor=" + image,
-        "--format",
-        "{{.ID}}");
+            "ps",
+            "--no-trunc",
+            "--filter",
+            "label=io.sandglass.node=" + sandglass.nodeId(),
+            "--filter",
+            "name=^/?pool-",
+            "--format",
+            "{{.ID}} {{.Image}}")
+        .stream()
+        .filter(line -> line.endsWith(" " + image))
+        .map(line -> line.substring(0, line.indexOf(' ')))
+        .toList();
   }
 
   private static String inspect(String sandbox, String format) {

@@ -59,6 +59,9 @@ public final class ScriptedEngine {
             settings.consumer(), new StringDeserializer(), WireFormat.deserializer());
     Map<String, Object> config = settings.producer();
     config.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "scripted-engine");
+    // A broker that has just started may take its time to make the topic of transactions.
+    config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 60_000);
+    config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 60_000);
     producer = new KafkaProducer<>(config, new StringSerializer(), WireFormat.serializer());
     thread = Thread.ofPlatform().daemon().name("scripted-engine").unstarted(this::run);
   }
