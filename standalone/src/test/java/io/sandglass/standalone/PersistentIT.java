@@ -171,10 +171,11 @@ class PersistentIT {
   @Test
   void everyUseWakesItAndGoesThrough() {
     String id = create("1h");
+    run(id, "echo 1 > /root/one"); // which is JSON, as the client expects
     Map<String, Callable<ApiClient.Answer>> uses =
         Map.of(
             "upload", () -> api.post("/v1/sandboxes/" + id + "/upload?path=/root/f", "hello"),
-            "download", () -> api.get("/v1/sandboxes/" + id + "/download?path=/etc/hostname"),
+            "download", () -> api.get("/v1/sandboxes/" + id + "/download?path=/root/one"),
             "files", () -> api.get("/v1/sandboxes/" + id + "/files?path=/root"),
             "execute", () -> api.execute(id, "true"));
     uses.forEach(
