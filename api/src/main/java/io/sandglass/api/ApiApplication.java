@@ -116,7 +116,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
   /**
    * @param connector where the log is
    * @param out what commands print to
-   * @param exit ends the process with a command's code
+   * @param exit ends the process with a command's code, or 1 when it failed
    */
   ApiApplication(
       Map<String, String> variables, LogConnector connector, PrintStream out, IntConsumer exit) {
@@ -144,6 +144,12 @@ public final class ApiApplication extends Application<ApiConfiguration> {
       all.add(DEFAULT_FILE);
     }
     super.run(all.toArray(String[]::new));
+  }
+
+  /** What failed has been printed. */
+  @Override
+  protected void onFatalError(Throwable failure) {
+    exit.accept(1);
   }
 
   @Override

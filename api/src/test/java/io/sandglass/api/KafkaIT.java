@@ -159,7 +159,14 @@ final class KafkaIT {
   /** Runs a command of the api's jar; returns its exit code, or -1 when it left that to the JVM. */
   private static int tool(String command, ByteArrayOutputStream printed) throws Exception {
     Map<String, String> variables =
-        new HashMap<>(Map.of("SANDGLASS_DATA_DIR", data.toString(), "SANDGLASS_LOG_LEVEL", "WARN"));
+        new HashMap<>(
+            Map.of(
+                "SANDGLASS_DATA_DIR",
+                data.toString(),
+                "SANDGLASS_DATA_PLANE_KEY",
+                RunningApi.DATA_PLANE_KEY,
+                "SANDGLASS_LOG_LEVEL",
+                "WARN"));
     variables.putAll(settings);
     AtomicInteger code = new AtomicInteger(-1);
     new ApiApplication(
