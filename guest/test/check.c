@@ -1298,6 +1298,20 @@ static _Noreturn void runner(void)
         pause();
 }
 
+/* Takes every process that is to be had, says so, and keeps them. */
+static _Noreturn void filler(void)
+{
+    pid_t child;
+    do
+        child = fork();
+    while (child > 0);
+    if (child < 0)
+        puts("full");
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
 static void survives(const char *name, const char *command)
 {
     double begun = now();
@@ -1332,13 +1346,18 @@ static void fork_bombs(const char *self)
     double begun = now();
     CHECK(eventually_childless(), "%d children left", children(0));
     printf("  bomb without a supervisor: gone after %.0f ms\n", (now() - begun) * 1000);
-    CHECK(run("i=0; while [ $i -lt 300 ]; do sleep 7654.17 & i=$((i+1)); done 2>/dev/null")->end == 'X', "filled");
+    snprintf(command, sizeof command, "exec %s --fill 7654.17", copy);
+    int full = start_with(command, (struct options){0});
+    static uint8_t payload[MAX_PAYLOAD];
+    uint32_t length;
+    CHECK(next_frame(full, payload, &length) == FRAME_STARTED && next_frame(full, payload, &length) == FRAME_STDOUT, "filled");
     struct outcome *o = run("true");
     CHECK(o->end == 'F' && strcmp(o->code, "no_resources") == 0, "no process left for it: %c %s", o->end, o->code);
     kill(guest, SIGTERM);
     int status;
     CHECK(waitpid(guest, &status, 0) == guest && WIFEXITED(status), "%x", status);
     CHECK(eventually_gone("7654.17"), "left");
+    close(full);
     unlink(copy);
 }
 
@@ -1350,6 +1369,8 @@ int main(int argc, char **argv)
         bomb(true);
     if (argc > 1 && strcmp(argv[1], "--runner") == 0)
         runner();
+    if (argc > 1 && strcmp(argv[1], "--fill") == 0)
+        filler();
     test_name = "start";
     guest_binary = argc > 1 ? argv[1] : "build/sandglass-guest";
     uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 20250731;
