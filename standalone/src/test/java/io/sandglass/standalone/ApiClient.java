@@ -50,6 +50,11 @@ final class ApiClient {
     this.key = key;
   }
 
+  /** For requests that this client does not make. */
+  String key() {
+    return key;
+  }
+
   Answer get(String path) {
     return send("GET", path, null, Map.of());
   }

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -16,33 +15,27 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Commands that go on without their caller, through the whole system. */
 @Timeout(180)
+@ExtendWith(SharedSandglass.class)
 class DetachedIT {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  @TempDir static Path data;
   private static SandglassProcess sandglass;
   private static ApiClient api;
   private static String id;
 
   @BeforeAll
-  static void start() {
-    sandglass = SandglassProcess.start(data);
-    api = sandglass.client();
+  static void start(SandglassProcess shared, ApiClient organization) {
+    sandglass = shared;
+    api = organization;
     id = api.create("{\"template\": \"python\", \"timeout\": \"1h\"}");
-  }
-
-  @AfterAll
-  static void stop() {
-    sandglass.close();
   }
 
   private static ApiClient.Answer begin(String command, String timeout, String key) {

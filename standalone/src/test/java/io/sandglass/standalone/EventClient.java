@@ -35,7 +35,12 @@ final class EventClient implements AutoCloseable {
 
   /** Sends the request; the answer is read as it comes. */
   static EventClient send(
-      SandglassProcess sandglass, String method, String path, String accept, String body) {
+      SandglassProcess sandglass,
+      String key,
+      String method,
+      String path,
+      String accept,
+      String body) {
     URI base = URI.create(sandglass.url());
     try {
       EventClient client = new EventClient(new Socket(base.getHost(), base.getPort()));
@@ -45,7 +50,7 @@ final class EventClient implements AutoCloseable {
               "\r\n",
               method + " " + path + " HTTP/1.1",
               "Host: " + base.getAuthority(),
-              "Authorization: Bearer " + sandglass.credentials().get("SANDGLASS_API_KEY"),
+              "Authorization: Bearer " + key,
               "Accept: " + accept,
               "Content-Type: application/json",
               "Content-Length: " + bytes.length,

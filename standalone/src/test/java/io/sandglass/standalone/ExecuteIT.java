@@ -4,39 +4,30 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Commands that misbehave, through the whole system: the documented answer, and a sandbox that goes
  * on working.
  */
+@ExtendWith(SharedSandglass.class)
 class ExecuteIT {
   private static final int LIMIT = 10 << 20;
 
-  @TempDir static Path data;
-  private static SandglassProcess sandglass;
   private static ApiClient api;
   private static String id;
 
   @BeforeAll
-  static void start() {
-    sandglass = SandglassProcess.start(data);
-    api = sandglass.client();
+  static void start(ApiClient organization) {
+    api = organization;
     id = api.create("{\"template\": \"python\", \"timeout\": \"1h\"}");
-  }
-
-  @AfterAll
-  static void stop() {
-    sandglass.close();
   }
 
   /** Five gigabytes through a JVM of 768 MB: what is over the limit is dropped on the way. */

@@ -37,24 +37,25 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files through the whole system: what goes in comes out, and nothing comes in by half. */
+@ExtendWith(SharedSandglass.class)
 class FilesIT {
   private static final int LIMIT = 104_857_600;
   private static final String CHUNK = "Transfer-Encoding: chunked\r\n\r\n200000\r\n";
   private static final Duration SOON = Duration.ofSeconds(30);
 
-  @TempDir static Path data;
   private static SandglassProcess sandglass;
   private static ApiClient api;
   private static HttpClient http;
   private static String id;
 
   @BeforeAll
-  static void start() {
-    sandglass = SandglassProcess.start(data);
-    api = sandglass.client();
+  static void start(SandglassProcess shared, ApiClient organization) {
+    sandglass = shared;
+    api = organization;
     http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   }
 
@@ -71,7 +72,6 @@ class FilesIT {
   @AfterAll
   static void stop() {
     http.close();
-    sandglass.close();
   }
 
   private static HttpRequest.Builder request(String what, String path) {
@@ -85,7 +85,7 @@ class FilesIT {
                     + "?path="
                     + URLEncoder.encode(path, StandardCharsets.UTF_8)))
         .timeout(Duration.ofMinutes(2))
-        .header("Authorization", "Bearer " + sandglass.credentials().get("SANDGLASS_API_KEY"));
+        .header("Authorization", "Bearer " + api.key());
   }
 
   private static HttpResponse<byte[]> upload(String path, BodyPublisher content) {
@@ -182,7 +182,7 @@ class FilesIT {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), sandglass.port())) {
           OutputStream out = socket.getOutputStream();
           String target = "/v1/sandboxes/" + id + "/upload?path=" + path;
-          String key = sandglass.credentials().get("SANDGLASS_API_KEY");
+          String key = api.key();
           out.write(
               "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n%s"
                   .formatted(target, key, head)
@@ -361,8 +361,7 @@ class FilesIT {
     HttpResponse<InputStream> slow =
         http.send(
             HttpRequest.newBuilder(URI.create(url + "/download?path=/big"))
-                .header(
-                    "Authorization", "Bearer " + sandglass.credentials().get("SANDGLASS_API_KEY"))
+                .header("Authorization", "Bearer " + api.key())
                 .build(),
             BodyHandlers.ofInputStream());
     assertThat(slow.statusCode()).isEqualTo(200);

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -18,19 +17,17 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The organization's history while sandboxes live, through the whole system. */
+@ExtendWith(SharedSandglass.class)
 class HistoryIT {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int SANDBOXES = 8;
 
   @Test
-  void aStreamThatIsCutAllTheTimeShowsEverythingOnceAndInOrder(@TempDir Path data)
-      throws Exception {
-    try (SandglassProcess sandglass = SandglassProcess.start(data);
-        ExecutorService threads = Executors.newFixedThreadPool(2)) {
-      ApiClient api = sandglass.client();
+  void aStreamThatIsCutAllTheTimeShowsEverythingOnceAndInOrder(ApiClient api) throws Exception {
+    try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
       List<Future<String>> lives =
           IntStream.range(0, SANDBOXES).mapToObj(_ -> threads.submit(() -> live(api))).toList();
       List<JsonNode> seen = new ArrayList<>();

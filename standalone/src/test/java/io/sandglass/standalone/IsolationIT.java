@@ -7,18 +7,17 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What root in a sandbox can reach: the classes of escapes that docs/security.md lists. */
+@ExtendWith(SharedSandglass.class)
 class IsolationIT {
   /** Probes whose every attempt must be refused, with whatever error. */
   private static final List<String> REFUSED =
@@ -80,19 +79,11 @@ class IsolationIT {
           "guest killed", List.of("alive"),
           "setuid programs gain nothing", List.of("true"));
 
-  @TempDir static Path data;
-  private static SandglassProcess sandglass;
   private static ApiClient api;
 
   @BeforeAll
-  static void start() {
-    sandglass = SandglassProcess.start(data);
-    api = sandglass.client();
-  }
-
-  @AfterAll
-  static void stop() {
-    sandglass.close();
+  static void start(ApiClient organization) {
+    api = organization;
   }
 
   @Test

@@ -3,7 +3,6 @@ package io.sandglass.standalone;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,28 +17,22 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A sandbox's life as its user sees it, against real Docker and a real broker. */
+@ExtendWith(SharedSandglass.class)
 class LifecycleIT {
   private static final Duration SOON = Duration.ofSeconds(60);
 
-  @TempDir static Path data;
   private static SandglassProcess sandglass;
   private static ApiClient api;
 
   @BeforeAll
-  static void start() {
-    sandglass = SandglassProcess.start(data);
-    api = sandglass.client();
-  }
-
-  @AfterAll
-  static void stop() {
-    sandglass.close();
+  static void start(SandglassProcess shared, ApiClient organization) {
+    sandglass = shared;
+    api = organization;
   }
 
   @Test
@@ -184,27 +177,23 @@ class LifecycleIT {
   }
 
   @Test
-  void aDeadlineThatPassedWhileEverythingWasDownFiresOnReturnAndOnce(@TempDir Path other) {
-    try (SandglassProcess own = SandglassProcess.start(other)) {
-      ApiClient client = own.client();
-      String id = client.create("{\"template\": \"base\", \"timeout\": \"3s\"}");
-      Instant expiry =
-          Instant.parse(client.get("/v1/sandboxes/" + id).expect(200).text("expires_at"));
-      own.kill();
-      LockSupport.parkNanos(Duration.between(Instant.now(), expiry.plusSeconds(1)).toNanos());
-      own.launch();
-      own.awaitReady();
+  void aDeadlineThatPassedWhileEverythingWasDownFiresOnReturnAndOnce() {
+    String id = api.create("{\"template\": \"base\", \"timeout\": \"3s\"}");
+    Instant expiry = Instant.parse(api.get("/v1/sandboxes/" + id).expect(200).text("expires_at"));
+    sandglass.kill();
+    LockSupport.parkNanos(Duration.between(Instant.now(), expiry.plusSeconds(1)).toNanos());
+    sandglass.launch();
+    sandglass.awaitReady();
 
-      Awaitility.await().atMost(SOON).until(() -> Containers.of(id).isEmpty());
-      Awaitility.await()
-          .atMost(SOON)
-          .until(() -> client.events(id).findValuesAsText("type").contains("SandboxEnded"));
-      JsonNode events = client.events(id);
-      assertThat(events.findValuesAsText("type"))
-          .containsExactly("SandboxRequested", "SandboxStarted", "StopRequested", "SandboxEnded");
-      assertThat(Instant.parse(events.get(2).get("due_at").asText())).isEqualTo(expiry);
-      assertThat(Instant.parse(events.get(2).get("at").asText())).isAfter(expiry.plusSeconds(1));
-    }
+    Awaitility.await().atMost(SOON).until(() -> Containers.of(id).isEmpty());
+    Awaitility.await()
+        .atMost(SOON)
+        .until(() -> api.events(id).findValuesAsText("type").contains("SandboxEnded"));
+    JsonNode events = api.events(id);
+    assertThat(events.findValuesAsText("type"))
+        .containsExactly("SandboxRequested", "SandboxStarted", "StopRequested", "SandboxEnded");
+    assertThat(Instant.parse(events.get(2).get("due_at").asText())).isEqualTo(expiry);
+    assertThat(Instant.parse(events.get(2).get("at").asText())).isAfter(expiry.plusSeconds(1));
   }
 
   private static void awaitGone(String id) {

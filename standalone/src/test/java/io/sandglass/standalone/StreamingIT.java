@@ -6,40 +6,33 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sandglass.standalone.EventClient.Event;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Commands that are watched, fed and left alone, through the whole system. */
 @Timeout(120)
+@ExtendWith(SharedSandglass.class)
 class StreamingIT {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String EVENTS = "text/event-stream";
 
-  @TempDir static Path data;
   private static SandglassProcess sandglass;
   private static ApiClient api;
   private static String id;
 
   @BeforeAll
-  static void start() {
-    sandglass = SandglassProcess.start(data);
-    api = sandglass.client();
+  static void start(SandglassProcess shared, ApiClient organization) {
+    sandglass = shared;
+    api = organization;
     id = api.create("{\"template\": \"python\", \"timeout\": \"1h\"}");
-  }
-
-  @AfterAll
-  static void stop() {
-    sandglass.close();
   }
 
   private static String body(String command, String timeout) {
@@ -48,7 +41,12 @@ class StreamingIT {
 
   private static EventClient execute(String command, String accept) {
     return EventClient.send(
-        sandglass, "POST", "/v1/sandboxes/" + id + "/execute", accept, body(command, "1m"));
+        sandglass,
+        api.key(),
+        "POST",
+        "/v1/sandboxes/" + id + "/execute",
+        accept,
+        body(command, "1m"));
   }
 
   private static String run(String command) {
@@ -74,6 +72,7 @@ class StreamingIT {
     try (EventClient client =
         EventClient.send(
             sandglass,
+            api.key(),
             "POST",
             "/v1/sandboxes/" + id + "/execute",
             EVENTS,

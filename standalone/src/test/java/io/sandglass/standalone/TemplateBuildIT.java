@@ -11,39 +11,32 @@ import java.io.InputStreamReader;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Templates that are built from Dockerfiles, through the whole system. */
 @Timeout(180)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@ExtendWith(SharedSandglass.class)
 class TemplateBuildIT {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String BASE = "FROM sandglass/base:0.1.0\n";
 
-  @TempDir static Path data;
   private static SandglassProcess sandglass;
   private static ApiClient api;
 
   @BeforeAll
-  static void start() {
-    sandglass = SandglassProcess.start(data);
-    api = sandglass.client();
-  }
-
-  @AfterAll
-  static void stop() {
-    sandglass.close();
+  static void start(SandglassProcess shared, ApiClient organization) {
+    sandglass = shared;
+    api = organization;
   }
 
   private static Answer define(String name, String dockerfile) {
@@ -70,8 +63,7 @@ class TemplateBuildIT {
             URI.create(sandglass.url() + "/v1/templates/" + name + "/logs")
                 .toURL()
                 .openConnection();
-    connection.setRequestProperty(
-        "Authorization", "Bearer " + sandglass.credentials().get("SANDGLASS_API_KEY"));
+    connection.setRequestProperty("Authorization", "Bearer " + api.key());
     assertThat(connection.getResponseCode()).isEqualTo(200);
     return new BufferedReader(
         new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8));

@@ -3,68 +3,62 @@ package io.sandglass.standalone;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** What is charged, beside when the containers themselves began and ended. */
+@ExtendWith(SharedSandglass.class)
 class UsageIT {
 
   @Test
-  void isWhatTheContainersRan(@TempDir Path data) {
-    try (SandglassProcess sandglass =
-        SandglassProcess.start(data, Map.of("SANDGLASS_USAGE_SETTLE", "1s"))) {
-      ApiClient api = sandglass.client();
-      Instant asked = Instant.now();
-      String destroyed = api.create("{\"template\": \"base\"}");
-      String expired = api.create("{\"template\": \"base\"}");
-      Instant ran = Instant.now();
-      api.post("/v1/sandboxes/" + expired + "/keepalive", "{\"timeout\": \"1s\"}").expect(200);
-      Instant containerBegan = began(destroyed);
-      Instant deleting = Instant.now();
-      api.delete("/v1/sandboxes/" + destroyed).expect(204);
-      Awaitility.await("both are gone")
-          .atMost(Duration.ofMinutes(2))
-          .until(() -> Containers.of(destroyed).isEmpty() && Containers.of(expired).isEmpty());
-      Instant containerEnded = ended(destroyed, asked);
+  void isWhatTheContainersRan(SandglassProcess sandglass, ApiClient api) {
+    Instant asked = Instant.now();
+    String destroyed = api.create("{\"template\": \"base\"}");
+    String expired = api.create("{\"template\": \"base\"}");
+    Instant ran = Instant.now();
+    api.post("/v1/sandboxes/" + expired + "/keepalive", "{\"timeout\": \"1s\"}").expect(200);
+    Instant containerBegan = began(destroyed);
+    Instant deleting = Instant.now();
+    api.delete("/v1/sandboxes/" + destroyed).expect(204);
+    Awaitility.await("both are gone")
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> Containers.of(destroyed).isEmpty() && Containers.of(expired).isEmpty());
+    Instant containerEnded = ended(destroyed, asked);
 
-      Event start = event(api, destroyed, "SandboxStarted");
-      Event stop = event(api, destroyed, "StopRequested");
-      Event began = event(api, expired, "SandboxStarted");
-      Event expiry = event(api, expired, "StopRequested");
-      awaitComplete(api, expiry.at());
+    Event start = event(api, destroyed, "SandboxStarted");
+    Event stop = event(api, destroyed, "StopRequested");
+    Event began = event(api, expired, "SandboxStarted");
+    Event expiry = event(api, expired, "StopRequested");
+    awaitComplete(api, expiry.at());
 
-      // Not charged before the container was there, nor after it was gone; and what was charged was
-      // the client's to use.
-      assertThat(start.at()).isBetween(later(asked, containerBegan), ran);
-      assertThat(stop.at()).isBetween(deleting.minusMillis(1), containerEnded);
-      assertThat(running(api, destroyed)).isEqualTo(Duration.between(start.at(), stop.at()));
-      assertThat(running(api, expired)).isEqualTo(Duration.between(began.at(), expiry.due()));
-      Duration container = Duration.between(later(asked, containerBegan), containerEnded);
-      System.out.printf(
-          "UsageIT: charged %s, its container ran %s%n", running(api, destroyed), container);
+    // Not charged before the container was there, nor after it was gone; and what was charged was
+    // the client's to use.
+    assertThat(start.at()).isBetween(later(asked, containerBegan), ran);
+    assertThat(stop.at()).isBetween(deleting.minusMillis(1), containerEnded);
+    assertThat(running(api, destroyed)).isEqualTo(Duration.between(start.at(), stop.at()));
+    assertThat(running(api, expired)).isEqualTo(Duration.between(began.at(), expiry.due()));
+    Duration container = Duration.between(later(asked, containerBegan), containerEnded);
+    System.out.printf(
+        "UsageIT: charged %s, its container ran %s%n", running(api, destroyed), container);
 
-      // Half of it is half of it, to the millisecond.
-      Instant middle = start.at().plus(Duration.between(start.at(), stop.at()).dividedBy(2));
-      assertThat(
-              running(api, destroyed, "&to=" + middle)
-                  .plus(running(api, destroyed, "&from=" + middle)))
-          .isEqualTo(running(api, destroyed));
+    // Half of it is half of it, to the millisecond.
+    Instant middle = start.at().plus(Duration.between(start.at(), stop.at()).dividedBy(2));
+    assertThat(
+            running(api, destroyed, "&to=" + middle)
+                .plus(running(api, destroyed, "&from=" + middle)))
+        .isEqualTo(running(api, destroyed));
 
-      String report = api.get("/v1/usage?group_by=sandbox").body().get("usage").toString();
-      sandglass.kill();
-      sandglass.launch();
-      sandglass.awaitReady();
-      awaitComplete(sandglass.client(), Instant.now());
-      assertThat(
-              sandglass.client().get("/v1/usage?group_by=sandbox").body().get("usage").toString())
-          .isEqualTo(report);
-    }
+    String report = api.get("/v1/usage?group_by=sandbox").body().get("usage").toString();
+    sandglass.kill();
+    sandglass.launch();
+    sandglass.awaitReady();
+    awaitComplete(api, Instant.now());
+    assertThat(api.get("/v1/usage?group_by=sandbox").body().get("usage").toString())
+        .isEqualTo(report);
   }
 
   private record Event(Instant at, Instant due) {}

@@ -12,29 +12,21 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A receiver that misbehaves, and a Sandglass that is killed: everything arrives nevertheless. */
+@ExtendWith(SharedSandglass.class)
 class WebhooksIT {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Map<String, String> SETTINGS =
-      Map.of(
-          "SANDGLASS_WEBHOOK_ALLOW_HTTP", "true",
-          "SANDGLASS_WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8",
-          "SANDGLASS_WEBHOOK_TIMEOUT", "1s",
-          "SANDGLASS_WEBHOOK_FIRST_RETRY", "200ms",
-          "SANDGLASS_WEBHOOK_LONGEST_RETRY", "1s");
 
   private record Message(String id, String eventId, String sandboxId, JsonNode event) {}
 
@@ -89,15 +81,14 @@ class WebhooksIT {
   }
 
   @Test
-  void everythingArrivesSignedAndInOrder(@TempDir Path data) throws Exception {
+  void everythingArrivesSignedAndInOrder(SandglassProcess sandglass, ApiClient api)
+      throws Exception {
     HttpServer server =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    try (SandglassProcess sandglass = SandglassProcess.start(data, SETTINGS);
-        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       server.setExecutor(threads);
       server.createContext("/hook", this::receive);
       server.start();
-      ApiClient api = sandglass.client();
       ApiClient.Answer made =
           api.post(
                   "/v1/webhooks",
