@@ -10,7 +10,7 @@ export MAVEN_OPTS ?= --sun-misc-unsafe-memory-access=allow --enable-native-acces
 MVN = MAKEFLAGS=s JAVA_HOME="$$(bin/jdk)" mvn -B -ntp -Dstyle.color=never
 
 # Directories too: removing a file changes only its directory.
-SOURCES = $(shell find pom.xml */pom.xml */src guest/Makefile -path '*/src/test' -prune -o -print 2>/dev/null)
+SOURCES = $(shell find pom.xml */pom.xml */src examples/*/pom.xml examples/*/src guest/Makefile -path '*/src/test' -prune -o -print 2>/dev/null)
 
 .NOTPARALLEL:
 .PHONY: help up down demo build images templates verify fmt bench bench-startup bench-sandbox compose-up compose-down clean
