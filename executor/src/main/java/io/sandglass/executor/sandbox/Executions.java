@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Executions implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Executions.class);
+  private static final Duration TELLING = Duration.ofSeconds(2);
 
   private final Residents residents;
   private final LifeDirectories directories;
@@ -306,21 +309,34 @@ public final class Executions implements AutoCloseable {
     }
   }
 
-  /** Beside the answer to the caller, who need not wait for the log. */
+  /**
+   * Returns when the log knows, so that what the caller asks for next finds nothing in flight; with
+   * a log that is not there, nobody waits long, and the log is told later.
+   */
   private void tell(Resident resident, Optional<String> requestId, ExecutionEnd end) {
     Life life = resident.life();
     var subject = new Order.Subject(life, resident.orgId(), 0, requestId);
+    CountDownLatch told = new CountDownLatch(1);
     Thread.ofVirtual()
         .name("tell-" + end.executionId())
         .start(
             () -> {
               try {
                 delivery.deliver(new Report(subject, new Report.ExecutionEnded(end)), ending);
+                told.countDown();
                 directories.executionTold(life, end.executionId());
               } catch (Preemption.PreemptedException e) {
+                told.countDown();
                 LOG.info("execution={} is told about after the restart", end.executionId());
               }
             });
+    try {
+      if (!told.await(TELLING.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("execution={} has ended, and the log can't be told yet", end.executionId());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** What the log was not told yet, the next process will tell. */

@@ -90,6 +90,10 @@ final class TransfersTest {
     opened.copyTo(out);
 
     assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("hello");
+    assertThat(told())
+        .as("told before the caller has its answer")
+        .extracting(ExecutionEnd::executionId)
+        .containsExactly("exe_up", "exe_down");
     for (String id : List.of("exe_up", "exe_down")) {
       ExecutionEnd end = toldOf(id);
       assertThat(end.fileBytes()).isEqualTo(5);
@@ -100,6 +104,13 @@ final class TransfersTest {
         .atMost(PATIENCE)
         .until(() -> node.process().directories().untoldExecutions(LIFE).isEmpty());
     assertThat(told()).hasSize(2);
+  }
+
+  @Test
+  void aLogThatCanNotBeReachedIsNotWaitedForAndToldLater() throws Exception {
+    node.reports.unreachable(true);
+    transfers.upload(request(LIFE, "exe_up", "/f"), content("hello"));
+    assertThat(node.process().directories().untoldExecutions(LIFE)).containsExactly("exe_up");
   }
 
   @Test
