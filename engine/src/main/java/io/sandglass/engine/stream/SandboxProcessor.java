@@ -135,7 +135,10 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
           // Words for reports and deadlines; to a request they mean that nothing had to change.
           case Decision.Ignored _, Decision.Disowned _ -> Receipt.accepted(envelope, version, now);
         };
-    receipts.put(envelope.commandId(), receipt);
+    // Whether there is room does not depend on the question: asked again later, it is decided anew.
+    if (!receipt.code().equals(Optional.of(Rejection.NO_CAPACITY))) {
+      receipts.put(envelope.commandId(), receipt);
+    }
     outbox.outcome(envelope, receipt, now, requestId);
   }
 

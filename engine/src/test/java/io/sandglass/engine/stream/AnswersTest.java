@@ -98,6 +98,14 @@ class AnswersTest {
   }
 
   @Test
+  void whoIsToldThatThereIsNoRoomMayAskAgain() {
+    try (Scenario s = bare().send(Orders.create("s1"), "cmd-a").expectRejected("no_capacity")) {
+      s.node("n1").send(Orders.create("s1"), "cmd-a").expectAccepted();
+      s.send(Orders.create("s1"), "cmd-a").expectAccepted().expect("s1", "SandboxRequested");
+    }
+  }
+
+  @Test
   void everythingIsCounted() {
     try (Scenario s = scenario().running("s1").destroy("nobody")) {
       s.sendBytes(Topic.COMMANDS, "s1", new byte[0]);
