@@ -3,13 +3,18 @@ package io.sandglass.standalone;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import javax.management.InstanceNotFoundException;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -25,6 +30,14 @@ import org.apache.kafka.server.common.MetadataVersion;
 final class EmbeddedBroker implements AutoCloseable {
   private static final int NODE_ID = 1;
   private static final String CONTROLLER = "CONTROLLER";
+
+  /**
+   * A little more than a session. A broker that was killed before it was ever known is waited for
+   * in vain.
+   */
+  private static final Duration FENCING = Duration.ofSeconds(10);
+
+  private static final Duration FENCING_POLL = Duration.ofMillis(20);
 
   private final KafkaRaftServer server;
   private final int port;
@@ -43,11 +56,63 @@ final class EmbeddedBroker implements AutoCloseable {
     Files.createDirectories(directory);
     int port = freePort();
     int controllerPort = freePort();
+    boolean killed =
+        Files.exists(directory.resolve("meta.properties"))
+            && !Files.exists(directory.resolve(".kafka_cleanshutdown"));
     format(directory);
+    if (killed) {
+      endFormerLife(directory, controllerPort);
+    }
     KafkaRaftServer server =
         new KafkaRaftServer(new KafkaConfig(config(directory, port, controllerPort)), Time.SYSTEM);
     server.startup();
     return new EmbeddedBroker(server, port);
+  }
+
+  /**
+   * Runs the controller alone until the session of the broker that was killed has run out, so that
+   * the log says that no partition has a leader.
+   *
+   * <p>Or else a broker that starts after a kill takes itself for the leader that it was before,
+   * and finishes the transactions that were being committed; the moment its former session runs
+   * out, Kafka (4.3) finds no leader for some partitions, takes them for deleted, and finishes
+   * without them. They would wait for the transaction's end for ever: readers of {@code
+   * sandbox.events}, and an engine that asks from where to go on.
+   */
+  private static void endFormerLife(Path directory, int controllerPort) throws IOException {
+    Map<String, String> config = config(directory, 0, controllerPort);
+    config.put("process.roles", "controller");
+    config.put("listeners", CONTROLLER + "://127.0.0.1:" + controllerPort);
+    KafkaRaftServer controller = new KafkaRaftServer(new KafkaConfig(config), Time.SYSTEM);
+    controller.startup();
+    try {
+      long deadline = System.nanoTime() + FENCING.toNanos();
+      while (fencedBrokers() == 0 && System.nanoTime() < deadline) {
+        Thread.sleep(FENCING_POLL);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("Interrupted while the log was prepared", e);
+    } finally {
+      controller.shutdown();
+      controller.awaitShutdown();
+    }
+  }
+
+  /** As Kafka's own metric says; none as long as the controller has not read its log. */
+  private static int fencedBrokers() throws IOException {
+    try {
+      Object value =
+          ManagementFactory.getPlatformMBeanServer()
+              .getAttribute(
+                  new ObjectName("kafka.controller:type=KafkaController,name=FencedBrokerCount"),
+                  "Value");
+      return ((Number) value).intValue();
+    } catch (InstanceNotFoundException e) {
+      return 0;
+    } catch (JMException e) {
+      throw new IOException("Kafka's controller can't be watched", e);
+    }
   }
 
   String bootstrapServers() {
@@ -107,8 +172,7 @@ final class EmbeddedBroker implements AutoCloseable {
     // The default of 20 ms is waited out at nearly every commit of the engine, which commits every
     // few milliseconds.
     config.put("add.partitions.to.txn.retry.backoff.ms", "1");
-    // After a kill, the broker has to outwait the session of its former self before it may register
-    // again.
+    // After a kill, the session of the broker's former self has to be outwaited.
     config.put("broker.session.timeout.ms", "2500");
     config.put("broker.heartbeat.interval.ms", "500");
     config.put("log.cleaner.dedupe.buffer.size", Integer.toString(4 << 20));
