@@ -26,8 +26,8 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -70,7 +70,6 @@ class LogAuditIT {
   @BeforeAll
   static void live() throws Exception {
     original = EmbeddedBroker.start(data.resolve("original"));
-    copy = EmbeddedBroker.start(data.resolve("copy"));
     String bootstrap = original.bootstrapServers();
     engine =
         new DropwizardTestSupport<>(EngineApplication.class, "engine.yml") {
@@ -123,7 +122,9 @@ class LogAuditIT {
   static void stop() {
     engine.after();
     original.close();
-    copy.close();
+    if (copy != null) {
+      copy.close();
+    }
   }
 
   private static org.awaitility.core.ConditionFactory await(String what) {
@@ -409,9 +410,13 @@ class LogAuditIT {
     throw new AssertionError("There is no version " + version + " of " + Lives.sandbox(number));
   }
 
-  /** Copies all topics, one of them as it becomes by the change. */
+  /** Copies all topics to a broker of their own, one of them as it becomes by the change. */
   private static void plant(String topic, Consumer<List<ConsumerRecord<byte[], byte[]>>> change)
       throws Exception {
+    if (copy != null) {
+      copy.close();
+    }
+    copy = EmbeddedBroker.start(Files.createTempDirectory(data, "copy"));
     String bootstrap = copy.bootstrapServers();
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
         var producer =
@@ -419,11 +424,6 @@ class LogAuditIT {
                 Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
-      Set<String> old = new java.util.HashSet<>(admin.listTopics().names().get());
-      old.retainAll(topics.keySet());
-      admin.deleteTopics(old).all().get();
-      await("the old ones to be gone")
-          .until(() -> Collections.disjoint(admin.listTopics().names().get(), old));
       admin
           .createTopics(
               topics.keySet().stream()
@@ -431,23 +431,26 @@ class LogAuditIT {
                   .toList())
           .all()
           .get();
+      List<Future<?>> written = new ArrayList<>();
       for (var entry : topics.entrySet()) {
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>(entry.getValue());
         if (entry.getKey().equals(topic)) {
           change.accept(records);
         }
         for (ConsumerRecord<byte[], byte[]> record : records) {
-          var _ =
+          written.add(
               producer.send(
                   new ProducerRecord<>(
                       entry.getKey(),
                       record.partition(),
                       record.key(),
                       record.value(),
-                      record.headers()));
+                      record.headers())));
         }
       }
-      producer.flush();
+      for (Future<?> each : written) {
+        each.get();
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -163,11 +164,19 @@ final class SandglassProcess implements AutoCloseable {
 
   /**
    * Also removes the containers of its sandboxes: the data directory that knows them is about to
-   * go.
+   * go. Its log stays until the next {@code mvn clean}, for whoever looks into a failure.
    */
   @Override
   public void close() {
     kill();
+    try {
+      Files.copy(
+          log(),
+          Path.of("target", "sandglass-" + port + ".log"),
+          StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     Containers.removeAll(nodeId());
   }
 
