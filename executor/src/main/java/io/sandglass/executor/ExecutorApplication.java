@@ -129,7 +129,7 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
         new BuildSettings(
             new Limits(builds.cpuMillis, builds.memoryBytes),
             builds.network,
-            configuration.docker.diskBytes,
+            configuration.docker.disk(),
             builds.timeout.toJavaDuration()));
   }
 

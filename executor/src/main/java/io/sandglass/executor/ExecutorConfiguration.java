@@ -3,6 +3,7 @@ package io.sandglass.executor;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.dropwizard.core.Configuration;
 import io.dropwizard.util.Duration;
+import io.sandglass.executor.runtime.DiskUse;
 import jakarta.validation.Valid;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
@@ -65,6 +66,11 @@ public final class ExecutorConfiguration extends Configuration {
     @Min(0)
     long diskBytes = 10L << 30;
 
+    /** Most files, directories and links that it may have made; 0 is any number. */
+    @JsonProperty
+    @Min(0)
+    long diskFiles = 1_000_000;
+
     @JsonProperty @NotNull Duration timeout = Duration.seconds(60);
 
     /** The OCI runtime, as the Engine knows it: runc, crun, runsc, kata; empty for its default. */
@@ -72,6 +78,10 @@ public final class ExecutorConfiguration extends Configuration {
 
     /** File with a seccomp profile to use instead of our own; empty for our own. */
     @JsonProperty @NotNull String seccompProfile = "";
+
+    DiskUse disk() {
+      return new DiskUse(diskBytes, diskFiles);
+    }
   }
 
   /** What a build of a template may use, beside the sandboxes; one is built at a time. */

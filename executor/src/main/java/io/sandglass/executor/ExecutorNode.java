@@ -141,8 +141,9 @@ final class ExecutorNode implements Managed {
             runtime,
             directories,
             residents,
-            configuration.docker.diskBytes,
-            configuration.work.diskInterval.toJavaDuration());
+            configuration.docker.disk(),
+            configuration.work.diskInterval.toJavaDuration(),
+            clock);
     this.memoryWatch =
         new MemoryWatch(
             residents,

@@ -78,7 +78,7 @@ final class LayersTest {
         .that()
         .resideOutsideOfPackage(ROOT + ".network.nft")
         .and()
-        .doNotHaveFullyQualifiedName(ROOT + ".runtime.docker.DiskUse")
+        .doNotHaveFullyQualifiedName(ROOT + ".runtime.docker.DiskMeter")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.ProcessBuilder")

@@ -10,6 +10,7 @@ import io.sandglass.executor.execution.OutputSink;
 import io.sandglass.executor.execution.OutputStreamName;
 import io.sandglass.executor.execution.RecentExecutions;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
+import io.sandglass.executor.runtime.DiskUse;
 import io.sandglass.executor.runtime.FoundContainer;
 import io.sandglass.executor.runtime.Life;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
@@ -223,22 +224,23 @@ final class SandboxIT {
         .untilAsserted(() -> assertThat(reports.of(life, Report.ExecutionEnded.class)).hasSize(4));
   }
 
-  @Test
-  void aSandboxThatFillsTheDiskIsEndedAndToldWhy() throws Exception {
+  private void assertEndedFor(String command, String why) throws Exception {
     var watch =
         new DiskWatch(
             runtime,
             new LifeDirectories(data),
             running.residents,
-            8L << 20,
-            Duration.ofMillis(200));
+            new DiskUse(8L << 20, 2000),
+            Duration.ofMillis(200),
+            InstantSource.system());
     started();
-    run("head -c 1M /dev/urandom > /small; truncate -s 1T /sparse");
-    assertThat(runtime.diskBytes(life).orElseThrow()).isBetween(1L << 20, 8L << 20);
+    run("head -c 1M /dev/urandom > /small; truncate -s 1T /sparse; ln /small /again");
+    DiskUse use = runtime.disk(life).orElseThrow();
+    assertThat(use.bytes()).isBetween(1L << 20, 2L << 20);
+    assertThat(use.files()).isBetween(3L, 100L);
     watch.start();
     try {
-      admitted("cat /dev/urandom | head -c 64M > /large; sync; sleep 600", Duration.ofMinutes(10))
-          .run(new Collector());
+      admitted(command, Duration.ofMinutes(10)).run(new Collector());
       await()
           .atMost(PATIENCE)
           .untilAsserted(
@@ -247,10 +249,34 @@ final class SandboxIT {
                       .singleElement()
                       .extracting(Report.Exited::detail)
                       .asString()
-                      .contains("more than its " + (8L << 20)));
+                      .contains(why));
     } finally {
       watch.stop();
     }
+  }
+
+  @Test
+  void aSandboxThatFillsTheDiskIsEndedAndToldWhy() throws Exception {
+    assertEndedFor(
+        "cat /dev/urandom | head -c 64M > /large; sync; sleep 600", "more than its " + (8L << 20));
+  }
+
+  @Test
+  void aSandboxThatMakesTooManyFilesIsEndedHoweverItMovesThem() throws Exception {
+    assertEndedFor(
+        """
+        python3 - <<'E'
+        import os
+        deep = '/' + '/'.join('abcdefghijkl')
+        os.makedirs(deep)
+        for i in range(3000):
+            os.symlink('nowhere', f'{deep}/{i}')
+        while True:
+            os.rename('/a/b/c', '/a/c')
+            os.rename('/a/c', '/a/b/c')
+        E
+        """,
+        "files");
   }
 
   /** As the files of its control groups, of either version, and its shell tell. */

@@ -3,7 +3,6 @@ package io.sandglass.executor.runtime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * Runs containers. Every operation is idempotent: asked twice, by whomever, it ends in the same
@@ -63,10 +62,17 @@ public interface ContainerRuntime {
   List<FoundContainer> list(String sandboxId);
 
   /**
-   * Bytes on disk that it has written over its image; empty when it is not there. Walks its files
-   * to tell.
+   * What it has written over its image; empty when it is not there. Walks its files to tell.
+   *
+   * @throws RuntimeRefusedException when its processes keep it from being counted
    */
-  OptionalLong diskBytes(Life life);
+  Optional<DiskUse> disk(Life life);
+
+  /**
+   * What is on the file system that containers write to, whoever wrote it, told at once. Empty when
+   * it can't be told, as before {@link #disk} has shown where that is.
+   */
+  Optional<DiskUse> storage();
 
   /**
    * The id of an image that can be started without fetching anything. It changes when the reference

@@ -1,6 +1,5 @@
 package io.sandglass.executor.sandbox;
 
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
@@ -20,9 +19,8 @@ public final class MemoryWatch {
   private final Residents residents;
   private final LongSupplier missingBytes;
   private final Delivery delivery;
-  private final Duration every;
   private final InstantSource clock;
-  private final Preemption ending = new Preemption();
+  private final Rounds rounds;
 
   /**
    * @param missingBytes how much more should be free; not positive when there is enough
@@ -37,34 +35,19 @@ public final class MemoryWatch {
     this.residents = residents;
     this.missingBytes = missingBytes;
     this.delivery = new Delivery(reports);
-    this.every = every;
     this.clock = clock;
+    this.rounds = new Rounds("memory-watch", every, this::look);
   }
 
   public void start() {
-    Thread.ofVirtual().name("memory-watch").start(this::loop);
+    rounds.start();
   }
 
   public void stop() {
-    ending.fire(Preemption.Cause.SHUTDOWN);
+    rounds.stop();
   }
 
-  private void loop() {
-    try {
-      while (true) {
-        ending.pause(every);
-        try {
-          look();
-        } catch (UncheckedIOException e) {
-          LOG.warn("the memory can't be watched: {}", e.getMessage());
-        }
-      }
-    } catch (Preemption.PreemptedException e) {
-      LOG.debug("The memory watch ends");
-    }
-  }
-
-  void look() {
+  void look(Preemption ending) {
     long missing = missingBytes.getAsLong();
     if (missing <= 0) {
       return;

@@ -96,10 +96,15 @@ public abstract class ContainerRuntimeContract {
   void tellsWhatWasWrittenOverTheImage() {
     Life life = running();
 
-    assertThat(runtime().diskBytes(life).orElseThrow()).isBetween(0L, 1L << 20);
+    DiskUse use = runtime().disk(life).orElseThrow();
+    assertThat(use.bytes()).isBetween(0L, 1L << 20);
+    assertThat(use.files()).isBetween(0L, 100L);
+    DiskUse all = runtime().storage().orElseThrow();
+    assertThat(all.bytes()).isGreaterThanOrEqualTo(use.bytes());
+    assertThat(all.files()).isGreaterThanOrEqualTo(use.files());
 
     runtime().remove(life);
-    assertThat(runtime().diskBytes(life)).isEmpty();
+    assertThat(runtime().disk(life)).isEmpty();
   }
 
   @Test

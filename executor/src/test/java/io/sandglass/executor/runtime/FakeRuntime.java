@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -19,6 +18,7 @@ import java.util.function.Consumer;
 public final class FakeRuntime implements ContainerRuntime {
   private final Map<Life, FoundContainer> containers = new LinkedHashMap<>();
   private final Map<String, String> images = new HashMap<>();
+  private final Map<Life, DiskUse> written = new HashMap<>();
   private final List<Runnable> hints = new CopyOnWriteArrayList<>();
   private Consumer<String> beforeEach = operation -> {};
   private Consumer<FoundContainer> onStart = container -> {};
@@ -215,11 +215,26 @@ public final class FakeRuntime implements ContainerRuntime {
   }
 
   @Override
-  public OptionalLong diskBytes(Life life) {
-    before("diskBytes");
+  public Optional<DiskUse> disk(Life life) {
+    before("disk");
     synchronized (this) {
-      return containers.containsKey(life) ? OptionalLong.of(0) : OptionalLong.empty();
+      return containers.containsKey(life)
+          ? Optional.of(written.getOrDefault(life, DiskUse.NOTHING))
+          : Optional.empty();
     }
+  }
+
+  @Override
+  public Optional<DiskUse> storage() {
+    before("storage");
+    synchronized (this) {
+      return Optional.of(written.values().stream().reduce(DiskUse.NOTHING, DiskUse::plus));
+    }
+  }
+
+  /** Has a container's files be these. */
+  public synchronized void write(Life life, DiskUse use) {
+    written.put(life, use);
   }
 
   @Override

@@ -21,7 +21,7 @@ final class MemoryWatchTest {
 
   private List<String> askedBack(long missing) {
     new MemoryWatch(residents, () -> missing, reports, Duration.ofHours(1), InstantSource.system())
-        .look();
+        .look(new Preemption());
     return reports.all().stream().map(report -> report.subject().life().sandboxId()).toList();
   }
 

@@ -10,10 +10,12 @@ import com.github.dockerjava.api.exception.DockerClientException;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.model.Frame;
 import com.github.dockerjava.api.model.Image;
+import io.sandglass.executor.runtime.DiskUse;
 import io.sandglass.executor.runtime.ImageBuilder.Job;
 import io.sandglass.executor.runtime.Recipe;
 import io.sandglass.executor.runtime.Recipe.Source;
 import io.sandglass.executor.runtime.Recipe.Step;
+import io.sandglass.executor.runtime.RuntimeRefusedException;
 import io.sandglass.executor.runtime.RuntimeUnavailableException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -46,6 +48,7 @@ final class DockerBuild implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(200);
   private static final Duration LAST_OUTPUT = Duration.ofSeconds(10);
   private static final long DISK_NANOS = Duration.ofSeconds(5).toNanos();
+  private static final int MOST_EVASIONS = 12;
 
   private final DockerClient docker;
   private final DockerSettings settings;
@@ -53,12 +56,13 @@ final class DockerBuild implements AutoCloseable {
   private final Job job;
   private final OutputStream log;
   private final BooleanSupplier abandoned;
+  private final DiskMeter meter;
   private final long deadline;
 
   /** Images without a name; what the result is made of stays with it when they are removed. */
   private final Set<String> made = new LinkedHashSet<>();
 
-  private long written;
+  private DiskUse written = DiskUse.NOTHING;
   private int number;
 
   DockerBuild(
@@ -74,6 +78,7 @@ final class DockerBuild implements AutoCloseable {
     this.job = job;
     this.log = log;
     this.abandoned = abandoned;
+    this.meter = new DiskMeter(docker);
     this.deadline = System.nanoTime() + builds.timeout().toNanos();
   }
 
@@ -208,7 +213,7 @@ final class DockerBuild implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    account(from, id);
+    account(from, id, 0);
     return id;
   }
 
@@ -269,9 +274,10 @@ final class DockerBuild implements AutoCloseable {
                     code,
                     memory ? ", killed, perhaps for want of memory" : ""));
       }
+      long files = watchesDisk() ? disk(container).files() : 0;
       String id = docker.commitCmd(container).withPause(false).exec();
       made.add(id);
-      account(image, id);
+      account(image, id, files);
       return id;
     } finally {
       DockerImageBuilder.removeContainer(docker, container);
@@ -316,34 +322,55 @@ final class DockerBuild implements AutoCloseable {
   private ContainerState awaitEnd(String container)
       throws FailedException, AbandonedException, InterruptedException {
     long lookedAt = System.nanoTime();
+    int evasions = 0;
     while (true) {
       ContainerState state = docker.inspectContainerCmd(container).exec().getState();
       if (!Boolean.TRUE.equals(state.getRunning())) {
         return state;
       }
       check();
-      if (builds.diskBytes() > 0 && System.nanoTime() - lookedAt > DISK_NANOS) {
-        afford(DiskUse.of(docker, container).orElse(0));
+      if (watchesDisk() && System.nanoTime() - lookedAt > DISK_NANOS) {
+        try {
+          afford(disk(container));
+          evasions = 0;
+        } catch (RuntimeRefusedException e) {
+          if (++evasions == MOST_EVASIONS) {
+            throw new FailedException("it keeps its files from being counted");
+          }
+        }
         lookedAt = System.nanoTime();
       }
       Thread.sleep(POLL);
     }
   }
 
-  private void account(String before, String after) throws FailedException {
-    written += Math.max(0, size(after) - size(before));
-    afford(0);
+  private boolean watchesDisk() {
+    return !builds.disk().equals(DiskUse.NOTHING);
+  }
+
+  private DiskUse disk(String container) {
+    return meter.of(container).orElse(DiskUse.NOTHING);
+  }
+
+  private void account(String before, String after, long files) throws FailedException {
+    written = written.plus(new DiskUse(Math.max(0, size(after) - size(before)), files));
+    afford(DiskUse.NOTHING);
   }
 
   private long size(String image) {
     return Optional.ofNullable(docker.inspectImageCmd(image).exec().getSize()).orElse(0L);
   }
 
-  private void afford(long more) throws FailedException {
-    if (builds.diskBytes() > 0 && written + more > builds.diskBytes()) {
+  private void afford(DiskUse more) throws FailedException {
+    DiskUse all = written.plus(more);
+    if (builds.disk().bytes() > 0 && all.bytes() > builds.disk().bytes()) {
       throw new FailedException(
           "it has written %d bytes to disk, more than its %d"
-              .formatted(written + more, builds.diskBytes()));
+              .formatted(all.bytes(), builds.disk().bytes()));
+    }
+    if (builds.disk().files() > 0 && all.files() > builds.disk().files()) {
+      throw new FailedException(
+          "it has made %d files, more than its %d".formatted(all.files(), builds.disk().files()));
     }
   }
 

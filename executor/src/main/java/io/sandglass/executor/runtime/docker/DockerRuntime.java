@@ -17,6 +17,7 @@ import io.sandglass.executor.runtime.Change;
 import io.sandglass.executor.runtime.ContainerRuntime;
 import io.sandglass.executor.runtime.ContainerSpec;
 import io.sandglass.executor.runtime.Creation;
+import io.sandglass.executor.runtime.DiskUse;
 import io.sandglass.executor.runtime.FoundContainer;
 import io.sandglass.executor.runtime.FoundContainer.Exit;
 import io.sandglass.executor.runtime.FoundContainer.Phase;
@@ -34,7 +35,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -58,12 +58,14 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   private final DockerSettings settings;
   private final ContainerRequest request;
   private final BridgeNetwork bridge;
+  private final DiskMeter meter;
 
   public DockerRuntime(DockerSettings settings) {
     this.settings = settings;
     this.docker = client(settings, settings.timeout());
     this.request = new ContainerRequest(docker, settings);
     this.bridge = new BridgeNetwork(docker, settings);
+    this.meter = new DiskMeter(docker);
   }
 
   /**
@@ -385,8 +387,13 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   }
 
   @Override
-  public OptionalLong diskBytes(Life life) {
-    return call("size of " + life, () -> DiskUse.of(docker, life.containerName()));
+  public Optional<DiskUse> disk(Life life) {
+    return call("size of " + life, () -> meter.of(life.containerName()));
+  }
+
+  @Override
+  public Optional<DiskUse> storage() {
+    return call("storage", meter::storage);
   }
 
   @Override

@@ -16,6 +16,8 @@ import java.util.Optional;
  * /proc}.
  */
 final class Doctor {
+  /** Below the Engine's directory: where its overlay2 driver keeps what containers write. */
+  private static final String LAYERS = "overlay2";
 
   private final Info info;
   private final Path root;
@@ -33,6 +35,7 @@ final class Doctor {
     Doctor doctor = new Doctor(info, root);
     doctor.examineEngine(walls);
     doctor.examineSocket(dockerHost);
+    doctor.examineStorage();
     doctor.examineKernel();
     return List.copyOf(doctor.found);
   }
@@ -96,6 +99,16 @@ final class Doctor {
       }
     } catch (IOException e) {
       find("the Docker socket can't be examined: " + e.getMessage(), "check docker.host");
+    }
+  }
+
+  private void examineStorage() {
+    String directory = Objects.requireNonNullElse(info.getDockerRootDir(), "");
+    if (!Files.isReadable(root.resolve(directory.replaceFirst("^/+", "")).resolve(LAYERS))) {
+      find(
+          "the files that sandboxes write can't be seen: their number is not limited, and their"
+              + " bytes are what Docker counts",
+          "mount " + directory + " read-only into the executor, at the same path");
     }
   }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
+import io.sandglass.executor.runtime.DiskUse;
 import io.sandglass.executor.runtime.ImageBuilder;
 import io.sandglass.executor.runtime.ImageBuilder.Job;
 import io.sandglass.executor.runtime.ImageBuilder.Outcome;
@@ -43,7 +44,7 @@ final class DockerImageBuilderIT extends ImageBuilderContract {
   private static DockerImageBuilder newBuilder(Duration timeout) {
     return new DockerImageBuilder(
         TestDocker.settings(NODE),
-        new BuildSettings(new Limits(1000, 128L << 20), "none", DISK, timeout));
+        new BuildSettings(new Limits(1000, 128L << 20), "none", new DiskUse(DISK, 2000), timeout));
   }
 
   @AfterAll
@@ -181,6 +182,10 @@ final class DockerImageBuilderIT extends ImageBuilderContract {
         .isInstanceOfSatisfying(
             Outcome.Failed.class,
             failed -> assertThat(failed.why()).contains("bytes to disk, more than its " + DISK));
+    assertThat(build(new Step.Run("mkdir /many; cd /many; seq 2500 | xargs touch")))
+        .isInstanceOfSatisfying(
+            Outcome.Failed.class,
+            failed -> assertThat(failed.why()).contains("files, more than its 2000"));
   }
 
   @Test
