@@ -47,6 +47,12 @@ class FilesIT {
   private static final String CHUNK = "Transfer-Encoding: chunked\r\n\r\n200000\r\n";
   private static final Duration SOON = Duration.ofSeconds(30);
 
+  /** Attempts to be led astray by a target that keeps changing. */
+  private static final int RACES = Integer.getInteger("sandglass.races", 1_000);
+
+  private static final String OUTSIDE = "untouched".repeat(11_111);
+  private static final String OUTSIDE_SIZE = Integer.toString(OUTSIDE.length());
+
   private static SandglassProcess sandglass;
   private static ApiClient api;
   private static HttpClient http;
@@ -207,9 +213,19 @@ class FilesIT {
     run(
         "mkdir -p /k/dir; mkfifo /k/fifo; truncate -s 1T /dev/shm/sparse; echo x > /k/file;"
             + " ln -s loop /k/loop; ln -s /k/file /k/link; chmod 750 /k/file;"
+            + " ln -s /dev/zero /k/zero; ln -s fifo /k/tofifo;"
             + " python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"/k/sock\")'");
     BodyPublisher content = BodyPublishers.ofString("content");
-    for (String path : List.of("/k/fifo", "/k/dir", "/k/sock", "/dev/null", "/dev/tty", "/k")) {
+    for (String path :
+        List.of(
+            "/k/fifo",
+            "/k/tofifo",
+            "/k/dir",
+            "/k/sock",
+            "/dev/null",
+            "/dev/tty",
+            "/k/zero",
+            "/k")) {
       assertThat(code(upload(path, content))).as(path).isEqualTo("400 not_a_file");
       assertThat(code(download(path))).as(path).isEqualTo("400 not_a_file");
     }
@@ -296,7 +312,7 @@ class FilesIT {
   /** A link that leads out of a sandbox leads nowhere but back in: the host's file is not there. */
   @Test
   void aTargetThatKeepsChangingLeadsNowhereElse(@TempDir Path outside) throws Exception {
-    Path canary = Files.writeString(outside.resolve("canary"), "untouched");
+    Path canary = Files.writeString(outside.resolve("canary"), OUTSIDE);
     run(
         """
         mkdir -p /r/in && cd /r && cat > swap.py <<'E'
@@ -322,33 +338,46 @@ class FilesIT {
             .formatted(outside));
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
       List<Future<Integer>> racers =
-          IntStream.range(0, 4)
-              .mapToObj(racer -> threads.submit(() -> race(racer % 2 == 0)))
-              .toList();
+          IntStream.range(0, 4).mapToObj(racer -> threads.submit(() -> race(racer))).toList();
       int done = 0;
       for (Future<Integer> racer : racers) {
         done += racer.get();
       }
-      assertThat(done).as("transfers that found a file").isBetween(1, 999);
+      assertThat(done).as("transfers that found a file").isBetween(1, RACES - 1);
     }
     assertThat(run("pkill -f [s]wap.py; cat /r/failed")).isEmpty();
-    assertThat(canary).hasContent("untouched");
+    assertThat(canary).hasContent(OUTSIDE);
     try (var entries = Files.list(outside)) {
       assertThat(entries).containsExactly(canary);
     }
     assertThat(run("find / -xdev -name '.sandglass-upload*'")).isEmpty();
   }
 
-  private static int race(boolean in) {
+  /** Uploads, downloads and listings in turn. */
+  private static int race(int racer) {
     int done = 0;
-    for (int i = 0; i < 250; i++) {
-      HttpResponse<byte[]> answer =
-          in ? upload("/r/x/canary", BodyPublishers.ofString("hit")) : download("/r/x/canary");
-      assertThat(answer.statusCode()).isIn(200, 204, 400, 404, 409);
-      if (answer.statusCode() == 200) {
-        assertThat(new String(answer.body(), StandardCharsets.UTF_8)).isEqualTo("hit");
+    for (int i = racer; i < RACES; i += 4) {
+      switch (i / 4 % 3) {
+        case 0 -> {
+          int status = upload("/r/x/canary", BodyPublishers.ofString("hit")).statusCode();
+          assertThat(status).isIn(204, 400, 404, 409);
+          done += status == 204 ? 1 : 0;
+        }
+        case 1 -> {
+          HttpResponse<byte[]> answer = download("/r/x/canary");
+          assertThat(answer.statusCode()).isIn(200, 400, 404, 409);
+          if (answer.statusCode() == 200) {
+            assertThat(new String(answer.body(), StandardCharsets.UTF_8)).isEqualTo("hit");
+            done++;
+          }
+        }
+        default -> {
+          ApiClient.Answer answer = list("/r/x", "");
+          assertThat(answer.status()).isIn(200, 400, 404, 409);
+          // The one outside is longer than what is uploaded here.
+          assertThat(answer.body().findValuesAsText("size")).doesNotContain(OUTSIDE_SIZE);
+        }
       }
-      done += answer.statusCode() < 300 ? 1 : 0;
     }
     return done;
   }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +66,7 @@ class SandboxBench {
       coldStart(api, docker);
       wake(api, docker);
       warmStart(api);
+      besideBombs(api);
       idle(api, docker);
     }
   }
@@ -208,6 +210,51 @@ class SandboxBench {
     Thread.sleep(SETTLING_MILLIS);
   }
 
+  private record Bomb(String name, String command) {}
+
+  /** Each goes on until its sandbox is destroyed. */
+  private static final List<Bomb> BOMBS =
+      List.of(
+          new Bomb("busy loop", "while :; do :; done"),
+          new Bomb("fork bomb", "f() { f | f & }; f; sleep 600"),
+          new Bomb(
+              "memory bomb", "while :; do head -c 1000000000 /dev/zero | tail >/dev/null; done"),
+          new Bomb(
+              "disk bomb", "while :; do dd if=/dev/zero of=/bomb bs=1M count=500 conv=fsync; done"),
+          new Bomb(
+              "bomb of files",
+              "while :; do mkdir /b; (cd /b; seq 20000 | xargs touch); rm -r /b; done"),
+          new Bomb("output bomb", "yes"));
+
+  /** Of a neighbour's execute, at its worst; the floor is its worst when it is alone. */
+  private static void besideBombs(ApiClient api) throws Exception {
+    String neighbour = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
+    try {
+      Step execute = () -> api.execute(neighbour, "true").expect(200);
+      times(FEW, execute);
+      Times alone = times(MANY, execute);
+      for (Bomb bomb : BOMBS) {
+        String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
+        CompletableFuture<ApiClient.Answer> exploding =
+            CompletableFuture.supplyAsync(
+                () ->
+                    api.post(
+                        "/v1/sandboxes/" + id + "/execute",
+                        "{\"command\": \"%s\", \"timeout\": \"5m\"}".formatted(bomb.command())));
+        Thread.sleep(SETTLING_MILLIS);
+        Times beside = times(MANY, execute);
+        if (exploding.isDone()) {
+          throw new AssertionError("the " + bomb.name() + " was over: " + exploding.join());
+        }
+        api.delete("/v1/sandboxes/" + id).expect(204);
+        exploding.join();
+        report("execute beside a " + bomb.name() + " (p99; floor: alone)", beside, alone, 0.99);
+      }
+    } finally {
+      api.delete("/v1/sandboxes/" + neighbour).expect(204);
+    }
+  }
+
   private static void idle(ApiClient api, DockerClient docker) throws Exception {
     String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
     try {
@@ -238,14 +285,21 @@ class SandboxBench {
   }
 
   private static void report(String what, Times ours, Times floor) {
+    report(what, ours, floor, 0.5);
+  }
+
+  /**
+   * @param q the quantile that is compared
+   */
+  private static void report(String what, Times ours, Times floor, double q) {
     OUT.printf(
         Locale.ROOT,
         "%-44s %9.1f %9.1f %9.1f %7.2f%n",
         what,
         ours.median(),
         ours.quantile(0.99),
-        floor.median(),
-        ours.median() / floor.median());
+        floor.quantile(q),
+        ours.quantile(q) / floor.quantile(q));
   }
 
   private static Times times(int runs, Step step) throws Exception {
