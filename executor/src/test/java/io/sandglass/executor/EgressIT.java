@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,31 +31,11 @@ import org.junit.jupiter.api.io.TempDir;
  */
 final class EgressIT {
   private static final String NODE = "it-egress";
-  private static final String INTERNET = "sgt-internet";
-  private static final String LINK = "sgt-inet0";
   private static final String SAFETY = "sgt-safety";
-  private static final String HOST = "198.51.100.1";
-  private static final String SERVER = "198.51.100.10";
-  private static final String OTHER = "203.0.113.130";
-
-  private static final String SERVE =
-      """
-      import socketserver, threading
-      class Tcp(socketserver.BaseRequestHandler):
-          def handle(self):
-              while data := self.request.recv(99):
-                  self.request.sendall(data)
-      class Udp(socketserver.BaseRequestHandler):
-          def handle(self):
-              self.request[1].sendto(self.request[0], self.client_address)
-      class Threads(socketserver.ThreadingTCPServer):
-          allow_reuse_address = True
-          daemon_threads = True
-      for port in (80, 443):
-          threading.Thread(target=Threads(('0.0.0.0', port), Tcp).serve_forever).start()
-      for port in (53, 9999):
-          threading.Thread(target=socketserver.UDPServer(('0.0.0.0', port), Udp).serve_forever).start()
-      """;
+  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final String HOST = TestInternet.HOST;
+  private static final String SERVER = TestInternet.SERVER;
+  private static final String OTHER = TestInternet.OTHER;
 
   private static final String PROBE =
       """
@@ -100,6 +81,7 @@ final class EgressIT {
   @TempDir static Path data;
   private static DockerRuntime runtime;
   private static TestNetwork network;
+  private static TestInternet internet;
   private static int made;
 
   /** One that runs. */
@@ -132,49 +114,23 @@ final class EgressIT {
                 + " { 198.51.100.0/24, 203.0.113.128/25 } return;"
                 + " add rule inet %1$s forward iifname %2$s counter drop")
             .formatted(SAFETY, TestDocker.bridge(NODE)));
-    TestDocker.docker(
-        "run",
-        "-d",
-        "--name",
-        INTERNET,
-        "--network",
-        "none",
-        "--cap-add",
-        "NET_ADMIN",
-        TestDocker.IMAGE,
-        "python3",
-        "-c",
-        SERVE);
-    String pid = TestDocker.docker("inspect", "-f", "{{.State.Pid}}", INTERNET);
-    HostPrograms.run(
-        "ip", "link", "add", LINK, "type", "veth", "peer", "name", "inet0", "netns", pid);
-    HostPrograms.run("ip", "address", "add", HOST + "/24", "dev", LINK);
-    HostPrograms.run("ip", "link", "set", LINK, "up");
-    TestDocker.docker(
-        "exec",
-        INTERNET,
-        "sh",
-        "-c",
-        "ip address add "
-            + SERVER
-            + "/24 dev inet0 && ip address add "
-            + OTHER
-            + "/32 dev inet0 && ip link set inet0 up && ip route add default via "
-            + HOST);
-    HostPrograms.run("ip", "route", "add", "203.0.113.128/25", "via", SERVER);
+    internet = TestInternet.behind("sgt-inet");
   }
 
   @AfterAll
   static void cleanUp() throws Exception {
     runtime.list().forEach(left -> runtime.remove(left.life()));
-    TestDocker.docker("rm", "-f", INTERNET);
+    internet.close();
     network.close();
     HostPrograms.run("nft", "delete table inet " + SAFETY);
     runtime.close();
   }
 
   private static Sandbox sandbox(Reach reach) throws Exception {
-    Life life = new Life("sbx_egress00000000000000000" + ++made, 1);
+    return sandbox(reach, new Life("sbx_egress00000000000000000" + ++made, 1));
+  }
+
+  private static Sandbox sandbox(Reach reach, Life life) throws Exception {
     Ipv4 address = new Ipv4(network.subnet().first() + 1 + made);
     Path guest = Files.createDirectories(data.resolve(life.containerName()));
     EndpointChannels.in(data, Duration.ofSeconds(1)).install(guest);
@@ -310,5 +266,106 @@ final class EgressIT {
       process.outputWriter().append('\n').flush();
       assertThat(lines.readLine()).isEqualTo("False True");
     }
+  }
+
+  /** A message to the resolver of the sandbox, and to the one outside, that carries a word out. */
+  private static final String ASK =
+      """
+      import socket, sys
+      word = sys.argv[1].encode()
+      question = bytes([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(word)]) + word + b'\\7example\\0\\0\\1\\0\\1'
+      for server in sys.argv[2:]:
+          s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+          s.settimeout(1)
+          try:
+              s.sendto(question, (server, 53))
+              s.recv(512)
+          except OSError:
+              pass
+      """;
+
+  private static void ask(Sandbox sandbox, String word) {
+    String container = sandbox.life().containerName();
+    TestDocker.docker("exec", container, "python3", "-c", ASK, word, "127.0.0.11", SERVER);
+  }
+
+  @Test
+  void namesCarryNothingOutUnderDenyAll() throws Exception {
+    ask(sandbox(Reach.NOTHING), "kept-inside");
+    ask(sandbox(policy(List.of(OTHER + "/32"), List.of(), List.of())), "kept-inside-too");
+    ask(sandbox(Reach.ALL), "let-out");
+
+    Awaitility.await().atMost(SOON).until(() -> internet.heard().contains("let-out"));
+    assertThat(internet.heard()).doesNotContain("kept-inside");
+    assertNothingGotPast();
+  }
+
+  /** What runs from the very first moment on, as no guest does. */
+  private static final String LOOP =
+      """
+      while :; do
+        for host in 198.51.100.10 203.0.113.130; do
+          if timeout 2 bash -c ": >/dev/tcp/$host/80" 2>/dev/null; then echo "$host open"; else echo "$host closed"; fi
+        done
+      done
+      """;
+
+  @Test
+  void aFirstProcessThatConnectsInALoopNeverGetsFurtherThanItsPolicy() {
+    Ipv4 address = new Ipv4(network.subnet().first() + 1 + ++made);
+    Ipv4 unknown = new Ipv4(network.subnet().first() + 1 + ++made);
+    network.firewall().admit(address, policy(List.of(OTHER + "/32"), List.of(), List.of()));
+    try {
+      for (var one : Map.of("sgt-first", address, "sgt-unknown", unknown).entrySet()) {
+        TestDocker.docker(
+            "run",
+            "-d",
+            "--name",
+            one.getKey(),
+            "--network",
+            TestDocker.bridge(NODE),
+            "--ip",
+            one.getValue().toString(),
+            TestDocker.IMAGE,
+            "bash",
+            "-c",
+            LOOP);
+      }
+      for (int start = 1; start <= 3; start++) {
+        int lines = 20 * start;
+        for (String name : List.of("sgt-first", "sgt-unknown")) {
+          Awaitility.await()
+              .atMost(SOON)
+              .until(() -> TestDocker.docker("logs", name).lines().count() > lines);
+        }
+        TestDocker.docker("restart", "-t", "0", "sgt-first", "sgt-unknown");
+      }
+      assertThat(TestDocker.docker("logs", "sgt-first"))
+          .contains(OTHER + " open", SERVER + " closed")
+          .doesNotContain(OTHER + " closed", SERVER + " open");
+      assertThat(TestDocker.docker("logs", "sgt-unknown")).doesNotContain(" open");
+    } finally {
+      TestDocker.docker("rm", "-f", "sgt-first", "sgt-unknown");
+      network.firewall().revoke(address);
+    }
+    assertNothingGotPast();
+  }
+
+  @Test
+  void anAddressKeepsNothingOfItsLastHolder() throws Exception {
+    Sandbox first = sandbox(Reach.ALL);
+    assertThat(first.probe("tcp," + SERVER + ",80")).containsValue("open");
+    String tracked = "conntrack -L -s " + first.address() + " 2>/dev/null";
+    assertThat(HostPrograms.run("sh", "-c", tracked)).contains("dport=80");
+    runtime.remove(first.life());
+    network.firewall().revoke(first.address());
+
+    assertThat(HostPrograms.run("sh", "-c", tracked)).isEmpty();
+    Sandbox second = sandbox(Reach.NOTHING, new Life("sbx_egress00000000000000second", 1));
+    assertThat(second.address()).isEqualTo(first.address());
+    assertThat(second.probe("tcp," + SERVER + ",80", "udp," + SERVER + ",9999"))
+        .hasSize(2)
+        .allSatisfy((_, outcome) -> assertThat(outcome).isEqualTo("closed"));
+    assertNothingGotPast();
   }
 }
