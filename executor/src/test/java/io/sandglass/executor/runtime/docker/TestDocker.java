@@ -27,9 +27,18 @@ public final class TestDocker {
     return runtime;
   }
 
+  /** One of another Engine. */
+  public static DockerRuntime runtimeAt(String host, String nodeId) {
+    return new DockerRuntime(settingsAt(host, nodeId));
+  }
+
   static DockerSettings settings(String nodeId, String... resolvers) {
+    return settingsAt("unix:///var/run/docker.sock", nodeId, resolvers);
+  }
+
+  private static DockerSettings settingsAt(String host, String nodeId, String... resolvers) {
     return new DockerSettings(
-        "unix:///var/run/docker.sock",
+        host,
         nodeId,
         bridge(nodeId),
         Optional.empty(),
