@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -58,10 +59,24 @@ class ComposeIT {
     ApiClient api =
         new ApiClient(URI.create(client.get("SANDGLASS_URL")), client.get("SANDGLASS_API_KEY"));
 
-    String id = api.create("{\"template\": \"python\", \"env\": {\"GREETING\": \"hello\"}}");
+    String mark = Canaries.mark();
+    Canaries canaries = new Canaries();
+    String secret = canaries.next();
+    String input = canaries.next();
+    String key = client.get("SANDGLASS_API_KEY");
+    canaries.add(key.substring(key.length() - 59));
+    String id =
+        api.create(
+            "{\"template\": \"python\", \"env\": {\"SECRET\": \"%s\"}, \"metadata\": {\"mark\": \"%s\"}}"
+                .formatted(secret, mark));
     ApiClient.Answer answer =
-        api.execute(id, "echo $GREETING; python3 -c 'print(6*7)'").expect(200);
-    assertThat(answer.text("stdout")).isEqualTo("hello\n42\n");
+        api.post(
+                "/v1/sandboxes/" + id + "/execute",
+                "{\"command\": \"echo $SECRET; cat; python3 -c 'print(6*7)'\", \"stdin\": \"%s\\n\"}"
+                    .formatted(input),
+                Map.of("Idempotency-Key", "once"))
+            .expect(200);
+    assertThat(answer.text("stdout")).isEqualTo(secret + "\n" + input + "\n42\n");
 
     run("../bin/compose", "restart", "api", "engine", "executor");
     Awaitility.await("the services after their restart")
@@ -69,6 +84,9 @@ class ComposeIT {
         .ignoreExceptions()
         .until(() -> api.get("/readyz").status() == 200);
     assertThat(api.execute(id, "echo again").expect(200).text("stdout")).isEqualTo("again\n");
+
+    assertThat(api.events(id).toString()).contains(mark);
+    assertNothingIsLeft(canaries, mark);
 
     api.delete("/v1/sandboxes/" + id).expect(204);
     Awaitility.await()
@@ -78,6 +96,31 @@ class ComposeIT {
               assertThat(api.events(id).findValuesAsText("type")).endsWith("SandboxEnded");
               assertThat(Containers.of(id)).isEmpty();
             });
+  }
+
+  /** Neither in what PostgreSQL, Kafka and the engine keep on disk, nor in what any of them says. */
+  private void assertNothingIsLeft(Canaries canaries, String mark) throws IOException {
+    String project = environment.get("COMPOSE_PROJECT_NAME");
+    for (String volume : List.of("postgres", "kafka", "engine")) {
+      Path files =
+          Path.of(
+              Containers.docker(
+                      "volume", "inspect", "-f", "{{.Mountpoint}}", project + "_" + volume)
+                  .getFirst());
+      canaries.assertNoneBelow(files);
+      if (!volume.equals("engine")) {
+        assertThat(Canaries.found(files, mark)).as("what is no secret in %s", volume).isNotEmpty();
+      }
+    }
+    canaries.assertNoneBelow(Path.of(environment.get("SANDGLASS_STATE")));
+    for (String container :
+        Containers.docker(
+            "ps",
+            "-q",
+            "--filter",
+            "label=com.docker.compose.project=" + project)) {
+      canaries.assertNone("the log of a container", String.join("\n", Containers.docker("logs", container)));
+    }
   }
 
   private void run(String... command) throws IOException, InterruptedException {
