@@ -13,6 +13,8 @@ import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** What {@code engine.yml} says. */
@@ -21,6 +23,7 @@ public final class EngineConfiguration extends Configuration {
   /**
    * How to reach Kafka and run on it.
    *
+   * @param clients settings of the Kafka clients that win over ours, such as those for TLS
    * @param instanceId keeps this process's share of the work across a restart; empty to let the
    *     others take it over at once
    * @param partitions of the topics keyed by sandbox; counts only when they are created
@@ -28,6 +31,7 @@ public final class EngineConfiguration extends Configuration {
    */
   public record Kafka(
       @NotBlank String bootstrapServers,
+      Map<String, String> clients,
       @NotBlank String applicationId,
       @NotNull String instanceId,
       @Min(1) @Max(1024) int partitions,
@@ -35,7 +39,20 @@ public final class EngineConfiguration extends Configuration {
       @Min(1) short replication,
       @Min(1) @Max(64) int threads,
       @Min(0) int standbys,
-      @NotNull @MinDuration(value = 1, unit = TimeUnit.MILLISECONDS) Duration commitInterval) {}
+      @NotNull @MinDuration(value = 1, unit = TimeUnit.MILLISECONDS) Duration commitInterval) {
+
+    public Kafka {
+      clients = clients == null ? Map.of() : Map.copyOf(clients);
+    }
+
+    /** What every client is told. */
+    Map<String, String> settings() {
+      Map<String, String> settings = new HashMap<>();
+      settings.put("bootstrap.servers", bootstrapServers);
+      settings.putAll(clients);
+      return Map.copyOf(settings);
+    }
+  }
 
   /**
    * How time passes.
@@ -159,7 +176,7 @@ public final class EngineConfiguration extends Configuration {
 
   Engine.Deployment usageDeployment() {
     return new Engine.Deployment(
-        kafka.bootstrapServers(),
+        kafka.settings(),
         usage.applicationId(),
         kafka.instanceId(),
         dataDirectory.resolve("usage"),
@@ -173,7 +190,7 @@ public final class EngineConfiguration extends Configuration {
 
   Engine.Deployment deployment() {
     return new Engine.Deployment(
-        kafka.bootstrapServers(),
+        kafka.settings(),
         kafka.applicationId(),
         kafka.instanceId(),
         dataDirectory.resolve("engine"),

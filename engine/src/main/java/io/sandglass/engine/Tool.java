@@ -50,7 +50,7 @@ abstract class Tool extends ConfiguredCommand<EngineConfiguration> {
   }
 
   private int run(Namespace arguments, EngineConfiguration configuration) {
-    try (Log log = new Log(configuration.getKafka().bootstrapServers())) {
+    try (Log log = new Log(configuration.getKafka().settings())) {
       return run(configuration, arguments, log, new Findings(console.out()));
     } catch (KafkaException | IOException | IllegalStateException e) {
       console.err().println(getName() + " can't run: " + e.getMessage());

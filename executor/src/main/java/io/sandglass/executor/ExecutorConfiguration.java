@@ -10,13 +10,14 @@ import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import jakarta.validation.constraints.NotNull;
 import jakarta.validation.constraints.Pattern;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The executor's configuration; {@code executor.yml} on the class path holds the defaults. */
 public final class ExecutorConfiguration extends Configuration {
 
-  @JsonProperty @NotBlank String kafka = "localhost:9092";
+  @JsonProperty @Valid @NotNull KafkaSection kafka = new KafkaSection();
 
   @JsonProperty
   @NotBlank
@@ -48,6 +49,22 @@ public final class ExecutorConfiguration extends Configuration {
   @JsonProperty @Valid @NotNull PoolSection pool = new PoolSection();
 
   @JsonProperty @Valid @NotNull ExecutionSection executions = new ExecutionSection();
+
+  /** How Kafka is reached. */
+  static final class KafkaSection {
+    @JsonProperty @NotBlank String bootstrapServers = "localhost:9092";
+
+    /** Settings of the Kafka clients that win over ours, such as those for TLS. */
+    @JsonProperty @NotNull Map<String, String> clients = Map.of();
+
+    /** What every client is told. */
+    Map<String, String> settings() {
+      Map<String, String> settings = new HashMap<>();
+      settings.put("bootstrap.servers", bootstrapServers);
+      settings.putAll(clients);
+      return Map.copyOf(settings);
+    }
+  }
 
   /** The Docker Engine, and what every container is given. */
   static final class DockerSection {

@@ -100,7 +100,7 @@ final class ExecutorNode implements Managed {
     var directories = new LifeDirectories(data);
     NodeNetwork network = NodeNetwork.of(configuration, runtime, clock);
     this.egress = new EgressControl(runtime, network.firewall(), network.addresses(), directories);
-    this.producer = Clients.producer(configuration.kafka, configuration.nodeId);
+    this.producer = Clients.producer(configuration.kafka.settings(), configuration.nodeId);
     var reports = new KafkaReports(producer, configuration.nodeId, clock);
     this.executions =
         new Executions(
@@ -132,7 +132,7 @@ final class ExecutorNode implements Managed {
     this.transfers = new Transfers(executions, configuration.executions.transfersAtOnce);
     this.orders =
         new OrderLoop(
-            () -> Clients.consumer(configuration.kafka, configuration.nodeId),
+            () -> Clients.consumer(configuration.kafka.settings(), configuration.nodeId),
             configuration.nodeId,
             recipient(),
             configuration.work.ordersInFlight);
@@ -179,7 +179,7 @@ final class ExecutorNode implements Managed {
             BUILDS_REST);
     this.templates =
         new TemplateReader(
-            () -> Clients.templates(configuration.kafka, configuration.nodeId),
+            () -> Clients.templates(configuration.kafka.settings(), configuration.nodeId),
             configuration.nodeId,
             List.of(builds::take, this::keepReady));
   }

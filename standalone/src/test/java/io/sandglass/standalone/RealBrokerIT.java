@@ -136,29 +136,17 @@ class RealBrokerIT {
   }
 
   private static Process engine(String bootstrap, Path data) throws IOException {
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            java.toString(),
-            "-Xmx512m",
-            "--enable-native-access=ALL-UNNAMED",
-            "-jar",
-            "../engine/target/engine-0.1.0.jar");
-    builder
-        .environment()
-        .putAll(
-            Map.of(
-                "SANDGLASS_KAFKA",
-                bootstrap,
-                "SANDGLASS_DATA_DIR",
-                data.resolve("engine").toString(),
-                "PORT",
-                "0",
-                "ADMIN_PORT",
-                "0"));
-    builder
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(data.resolve("engine.log").toFile()));
-    return builder.start();
+    return PartProcess.start(
+        "engine",
+        data.resolve("engine.log"),
+        Map.of(
+            "SANDGLASS_KAFKA",
+            bootstrap,
+            "SANDGLASS_DATA_DIR",
+            data.resolve("engine").toString(),
+            "PORT",
+            "0",
+            "ADMIN_PORT",
+            "0"));
   }
 }

@@ -5,6 +5,7 @@ import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -27,7 +28,7 @@ public final class Engine {
   /**
    * Where and how it runs.
    *
-   * @param bootstrap Kafka's addresses
+   * @param kafka what every client of Kafka is told: where it is, and how it is reached
    * @param applicationId name of its consumer group, and prefix of its changelog topics
    * @param instanceId the group's name for this process: a restart under the same one within the
    *     session's timeout takes up its work at once; empty for none, then a process that was killed
@@ -37,7 +38,7 @@ public final class Engine {
    * @param commitInterval how long a command's effects may wait for others to be committed with
    */
   public record Deployment(
-      String bootstrap,
+      Map<String, String> kafka,
       String applicationId,
       String instanceId,
       Path stateDir,
@@ -87,12 +88,10 @@ public final class Engine {
   }
 
   static Admin admin(Deployment deployment) {
-    return Admin.create(
-        Map.of(
-            AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-            deployment.bootstrap(),
-            AdminClientConfig.CLIENT_ID_CONFIG,
-            deployment.applicationId() + "-admin"));
+    Map<String, Object> config = new HashMap<>();
+    config.put(AdminClientConfig.CLIENT_ID_CONFIG, deployment.applicationId() + "-admin");
+    config.putAll(deployment.kafka());
+    return Admin.create(config);
   }
 
   /** A task writes to the partitions of its own number. */
@@ -124,7 +123,6 @@ public final class Engine {
 
   static Properties properties(Deployment deployment, Duration tick) {
     Properties properties = new Properties();
-    properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, deployment.bootstrap());
     properties.put(StreamsConfig.APPLICATION_ID_CONFIG, deployment.applicationId());
     properties.put(StreamsConfig.STATE_DIR_CONFIG, deployment.stateDir().toString());
     properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
@@ -156,6 +154,7 @@ public final class Engine {
         StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     properties.put(
         StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG), minInSync(deployment));
+    properties.putAll(deployment.kafka());
     return properties;
   }
 

@@ -1,0 +1,231 @@
+package io.sandglass.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sandglass.engine.Console;
+import io.sandglass.engine.EngineApplication;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.testcontainers.kafka.KafkaContainer;
+import org.testcontainers.utility.MountableFile;
+
+/**
+ * Engine, executor, api and tools with a broker that talks TLS alone, to those with a certificate.
+ */
+class KafkaTlsIT {
+  private static final String PASSWORD = "not-much-of-a-secret";
+  private static final String NODE = "it-tls";
+  private static final String ADMIN_KEY = "the-administrator-of-this-test-alone";
+
+  @TempDir Path data;
+
+  @Test
+  void aSandboxRunsAndStrangersAreTurnedAway() throws Exception {
+    certificates();
+    List<Process> processes = new ArrayList<>();
+    try (KafkaContainer kafka = broker()) {
+      kafka.start();
+      Map<String, String> tls =
+          Map.of(
+              "security.protocol",
+              "SSL",
+              "ssl.truststore.location",
+              file("trusted.p12"),
+              "ssl.truststore.password",
+              PASSWORD,
+              "ssl.keystore.location",
+              file("parts.p12"),
+              "ssl.keystore.password",
+              PASSWORD);
+      int executorPort = freePort();
+      int apiPort = freePort();
+      try {
+        processes.add(start("engine", kafka, tls, 0, Map.of("SANDGLASS_SLOTS", "1")));
+        processes.add(
+            start(
+                "executor",
+                kafka,
+                tls,
+                executorPort,
+                Map.of(
+                    "SANDGLASS_NODE_ID",
+                    NODE,
+                    "SANDGLASS_ADVERTISED_URL",
+                    "http://127.0.0.1:" + executorPort)));
+        processes.add(start("api", kafka, tls, apiPort, Map.of("SANDGLASS_ADMIN_KEY", ADMIN_KEY)));
+        URI url = URI.create("http://127.0.0.1:" + apiPort);
+        ApiClient api = new ApiClient(url, key(new ApiClient(url, ADMIN_KEY)));
+
+        String id = api.create("{\"template\": \"base\"}");
+        assertThat(api.execute(id, "echo alive").expect(200).text("stdout")).isEqualTo("alive\n");
+        api.delete("/v1/sandboxes/" + id).expect(204);
+        assertThat(auditOf(kafka, tls)).isZero();
+        assertTurnedAway(kafka, tls);
+      } finally {
+        for (Process process : processes) {
+          process.destroyForcibly().onExit().join();
+        }
+        Containers.removeAll(NODE);
+      }
+    }
+  }
+
+  private String file(String name) {
+    return data.resolve(name).toString();
+  }
+
+  /** One for the broker, one for the parts, and what both trust. */
+  private void certificates() {
+    for (String whose : List.of("broker", "parts")) {
+      keytool(
+          whose + ".p12",
+          "-genkeypair",
+          "-alias",
+          whose,
+          "-keyalg",
+          "EC",
+          "-dname",
+          "CN=" + whose,
+          "-ext",
+          "SAN=dns:localhost,ip:127.0.0.1");
+      keytool(whose + ".p12", "-exportcert", "-alias", whose, "-file", file(whose + ".cer"));
+      keytool(
+          "trusted.p12",
+          "-importcert",
+          "-noprompt",
+          "-alias",
+          whose,
+          "-file",
+          file(whose + ".cer"));
+    }
+  }
+
+  private void keytool(String store, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString()));
+    command.addAll(List.of(arguments));
+    command.addAll(List.of("-keystore", file(store), "-storepass", PASSWORD));
+    Containers.run(command.toArray(String[]::new));
+  }
+
+  private KafkaContainer broker() {
+    return new KafkaContainer("apache/kafka:4.3.1")
+        .withCopyFileToContainer(
+            MountableFile.forHostPath(file("broker.p12"), 0644), "/tls/broker.p12")
+        .withCopyFileToContainer(
+            MountableFile.forHostPath(file("trusted.p12"), 0644), "/tls/trusted.p12")
+        // The listener that clients reach is called so, whatever it talks.
+        .withEnv(
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+            "BROKER:PLAINTEXT,PLAINTEXT:SSL,CONTROLLER:PLAINTEXT")
+        .withEnv("KAFKA_SSL_CLIENT_AUTH", "required")
+        .withEnv("KAFKA_SSL_KEYSTORE_LOCATION", "/tls/broker.p12")
+        .withEnv("KAFKA_SSL_KEYSTORE_PASSWORD", PASSWORD)
+        .withEnv("KAFKA_SSL_TRUSTSTORE_LOCATION", "/tls/trusted.p12")
+        .withEnv("KAFKA_SSL_TRUSTSTORE_PASSWORD", PASSWORD);
+  }
+
+  private Map<String, String> settings(
+      String part, KafkaContainer kafka, Map<String, String> tls, int port) {
+    return Map.of(
+        "SANDGLASS_KAFKA",
+        kafka.getBootstrapServers(),
+        "SANDGLASS_KAFKA_CLIENTS",
+        tls.entrySet().stream()
+            .map(entry -> entry.getKey() + ": " + entry.getValue())
+            .collect(Collectors.joining(", ")),
+        "SANDGLASS_DATA_PLANE_KEY",
+        "between-api-and-executor",
+        "SANDGLASS_DATA_DIR",
+        data.resolve(part).toString(),
+        "PORT",
+        Integer.toString(port),
+        "ADMIN_PORT",
+        "0");
+  }
+
+  private Process start(
+      String part, KafkaContainer kafka, Map<String, String> tls, int port, Map<String, String> own)
+      throws IOException {
+    Map<String, String> environment = new HashMap<>(settings(part, kafka, tls, port));
+    environment.putAll(own);
+    return PartProcess.start(part, data.resolve(part + ".log"), environment);
+  }
+
+  /** Of an organization of the test's, once the api is there. */
+  private String key(ApiClient admin) {
+    try {
+      Awaitility.await("readyz")
+          .atMost(Duration.ofMinutes(2))
+          .ignoreExceptions()
+          .until(() -> admin.get("/readyz").status() == 200);
+    } catch (org.awaitility.core.ConditionTimeoutException e) {
+      throw new AssertionError(logs(), e);
+    }
+    String organization =
+        admin.post("/v1/admin/organizations", "{\"name\": \"tls\"}").expect(201).text("id");
+    return admin
+        .post("/v1/admin/organizations/" + organization + "/keys", "{\"name\": \"tls\"}")
+        .expect(201)
+        .text("key");
+  }
+
+  private String logs() {
+    StringBuilder logs = new StringBuilder();
+    for (String part : List.of("engine", "executor", "api")) {
+      try {
+        logs.append(Files.readString(data.resolve(part + ".log")));
+      } catch (IOException e) {
+        logs.append(e);
+      }
+    }
+    return logs.toString();
+  }
+
+  private int auditOf(KafkaContainer kafka, Map<String, String> tls) throws Exception {
+    AtomicInteger code = new AtomicInteger(-1);
+    try (PrintStream nowhere = new PrintStream(PrintStream.nullOutputStream())) {
+      new EngineApplication(
+              settings("engine", kafka, tls, 0), new Console(nowhere, nowhere, code::set))
+          .run("audit", "verify");
+    }
+    return code.get();
+  }
+
+  private static void assertTurnedAway(KafkaContainer kafka, Map<String, String> tls) {
+    Map<String, Object> stranger = new HashMap<>(tls);
+    stranger.keySet().removeIf(name -> name.startsWith("ssl.keystore"));
+    stranger.put("bootstrap.servers", kafka.getBootstrapServers());
+    try (Admin admin = Admin.create(stranger)) {
+      assertThatThrownBy(() -> admin.describeCluster().nodes().get())
+          .isInstanceOf(ExecutionException.class)
+          .hasCauseInstanceOf(SslAuthenticationException.class);
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}
