@@ -200,8 +200,7 @@ class AbuseIT {
           "+..");
 
   /** How the slashes around them can be written. */
-  private static final List<String> SLASHES =
-      List.of("/", "%2f", "%252f", "%5c", "%c0%af");
+  private static final List<String> SLASHES = List.of("/", "%2f", "%252f", "%5c", "%c0%af");
 
   @Test
   void noSpellingOfDotsLeadsAnywhereElse(@TempDir Path outside) throws Exception {
@@ -249,7 +248,8 @@ class AbuseIT {
               Connection: close\r
               Content-Length: 3\r
               \r
-              hit"""
+              hit\
+              """
                   .formatted(
                       method, id, what, path, sandglass.credentials().get("SANDGLASS_API_KEY"))
                   .getBytes(StandardCharsets.US_ASCII));

@@ -98,7 +98,9 @@ class ComposeIT {
             });
   }
 
-  /** Neither in what PostgreSQL, Kafka and the engine keep on disk, nor in what any of them says. */
+  /**
+   * Neither in what PostgreSQL, Kafka and the engine keep on disk, nor in what any of them says.
+   */
   private void assertNothingIsLeft(Canaries canaries, String mark) throws IOException {
     String project = environment.get("COMPOSE_PROJECT_NAME");
     for (String volume : List.of("postgres", "kafka", "engine")) {
@@ -114,12 +116,9 @@ class ComposeIT {
     }
     canaries.assertNoneBelow(Path.of(environment.get("SANDGLASS_STATE")));
     for (String container :
-        Containers.docker(
-            "ps",
-            "-q",
-            "--filter",
-            "label=com.docker.compose.project=" + project)) {
-      canaries.assertNone("the log of a container", String.join("\n", Containers.docker("logs", container)));
+        Containers.docker("ps", "-q", "--filter", "label=com.docker.compose.project=" + project)) {
+      canaries.assertNone(
+          "the log of a container", String.join("\n", Containers.docker("logs", container)));
     }
   }
 

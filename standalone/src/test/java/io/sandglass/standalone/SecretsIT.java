@@ -70,7 +70,8 @@ class SecretsIT {
         .atMost(Duration.ofSeconds(60))
         .until(() -> runs(id, "ls /tmp", ofCommand, "").contains("began"));
     String container = Containers.of(id).getFirst();
-    canaries.assertNone("docker inspect", String.join("\n", Containers.docker("inspect", container)));
+    canaries.assertNone(
+        "docker inspect", String.join("\n", Containers.docker("inspect", container)));
     canaries.assertNone("the list of processes", processes());
     assertThat(processes()).contains("touch /tmp/began");
     canaries.assertNoneBelow(data);
@@ -97,13 +98,16 @@ class SecretsIT {
             .body()
             .toString();
     canaries.assertNone("a problem", ran);
-    canaries.assertNone("the sandbox", api.get("/v1/sandboxes/" + id).expect(200).body().toString());
+    canaries.assertNone(
+        "the sandbox", api.get("/v1/sandboxes/" + id).expect(200).body().toString());
     canaries.assertNone("its history", api.events(id).toString());
 
     api.delete("/v1/sandboxes/" + id).expect(204);
     sandglass.stop();
     canaries.assertNoneBelow(data);
-    assertThat(Canaries.found(data, mark)).as("what is no secret is found").contains("kafka", "api");
+    assertThat(Canaries.found(data, mark))
+        .as("what is no secret is found")
+        .contains("kafka", "api");
   }
 
   private static String runs(String id, String command, String secret, String input) {
