@@ -76,6 +76,8 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
 
   @Override
   public void run(ExecutorConfiguration configuration, Environment environment) throws Exception {
+    // Given back last, after the node has stopped.
+    environment.lifecycle().manage(DirectoryLock.take(Path.of(configuration.dataDirectory)));
     DockerRuntime runtime = runtime(configuration);
     for (Weakness weakness : runtime.examine()) {
       LOG.warn("weakness=\"{}\" remedy=\"{}\"", weakness.what(), weakness.remedy());
