@@ -15,16 +15,16 @@ import java.util.concurrent.Future;
 final class FileConversation implements AutoCloseable {
 
   private final GuestEndpoint endpoint;
-  private final GuestPatience patience;
   private final SocketChannel channel;
   private final Future<?> limit;
+  private final StallWatch stall;
   private final ByteBuffer payload = ByteBuffer.allocate(Frames.MAX_PAYLOAD);
 
   private FileConversation(GuestEndpoint endpoint, GuestPatience patience, SocketChannel channel) {
     this.endpoint = endpoint;
-    this.patience = patience;
     this.channel = channel;
     this.limit = endpoint.discardAfter(channel, patience.transfer());
+    this.stall = new StallWatch(patience.stall(), () -> endpoint.discard(channel));
   }
 
   static FileConversation begin(GuestEndpoint endpoint, GuestPatience patience, ByteBuffer request)
@@ -47,7 +47,7 @@ final class FileConversation implements AutoCloseable {
 
   /** Sends one frame, or says what the guest has said instead of taking it. */
   void send(ByteBuffer frame) throws FileException {
-    Future<?> stall = endpoint.discardAfter(channel, patience.stall());
+    stall.enter();
     try {
       Frames.write(channel, frame);
     } catch (IOException e) {
@@ -58,14 +58,14 @@ final class FileConversation implements AutoCloseable {
       receive();
       throw lost(e);
     } finally {
-      stall.cancel(false);
+      stall.leave();
     }
   }
 
   /** The next frame; its payload is {@link #payload}. */
   byte receive() throws FileException {
-    Future<?> stall = endpoint.discardAfter(channel, patience.stall());
     byte type;
+    stall.enter();
     try {
       type = Frames.read(channel, payload);
       if (type != Frames.ERROR) {
@@ -87,7 +87,7 @@ final class FileConversation implements AutoCloseable {
     } catch (IOException e) {
       throw lost(e);
     } finally {
-      stall.cancel(false);
+      stall.leave();
     }
   }
 
@@ -118,6 +118,7 @@ final class FileConversation implements AutoCloseable {
   @Override
   public void close() {
     limit.cancel(false);
+    stall.close();
     endpoint.discard(channel);
   }
 }
