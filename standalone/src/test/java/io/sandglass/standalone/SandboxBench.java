@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,8 @@ class SandboxBench {
   private static final long SETTLING_MILLIS = 300;
   private static final long IDLE_SECONDS = 10;
   private static final int FREEZE_SECONDS = 2;
+  private static final int FILE_BYTES = 100 << 20;
+  private static final int TRANSFERS = 15;
   private static final PrintStream OUT = System.out;
 
   /** One timed step. */
@@ -67,6 +70,7 @@ class SandboxBench {
       wake(api, docker);
       warmStart(api);
       besideBombs(api);
+      transfers(sandglass, data);
       idle(api, docker);
     }
   }
@@ -253,6 +257,59 @@ class SandboxBench {
     } finally {
       api.delete("/v1/sandboxes/" + neighbour).expect(204);
     }
+  }
+
+  /**
+   * Files of 100 MiB between this host and one container, by curl and by {@code docker cp}: two
+   * programs that each read or write the file. In turns, so that both see the same machine.
+   */
+  private static void transfers(SandglassProcess sandglass, Path data) throws Exception {
+    ApiClient api = sandglass.client();
+    String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
+    Path file = data.resolve("transfer");
+    byte[] content = new byte[FILE_BYTES];
+    new Random(1).nextBytes(content);
+    Files.write(file, content);
+    Path credentials = data.resolve("curl");
+    Files.writeString(
+        credentials,
+        "header = \"Authorization: Bearer %s\"\n"
+            .formatted(sandglass.credentials().get("SANDGLASS_API_KEY")));
+    String files = sandglass.url() + "/v1/sandboxes/" + id;
+    String copy = "sbx-" + id + "-1:/floor";
+    try {
+      both(
+          "upload of 100 MiB (floor: docker cp)",
+          () -> curl(credentials, "-XPOST", "-T" + file, files + "/upload?path=/ours"),
+          () -> Containers.docker("cp", file.toString(), copy));
+      both(
+          "download of 100 MiB (floor: docker cp)",
+          () -> curl(credentials, "-o" + file, files + "/download?path=/ours"),
+          () -> Containers.docker("cp", copy, file.toString()));
+    } finally {
+      api.delete("/v1/sandboxes/" + id).expect(204);
+    }
+  }
+
+  private static void both(String what, Step ours, Step floor) throws Exception {
+    double[] own = new double[TRANSFERS];
+    double[] other = new double[TRANSFERS];
+    for (int run = -TRANSFERS / 3; run < TRANSFERS; run++) {
+      double first = time(ours);
+      double second = time(floor);
+      if (run >= 0) {
+        own[run] = first;
+        other[run] = second;
+      }
+    }
+    report(what, sorted(own), sorted(other));
+  }
+
+  private static void curl(Path credentials, String... arguments) {
+    List<String> command =
+        new ArrayList<>(List.of("curl", "-sS", "--fail", "-K", credentials.toString()));
+    command.addAll(List.of(arguments));
+    Containers.run(command.toArray(String[]::new));
   }
 
   private static void idle(ApiClient api, DockerClient docker) throws Exception {
