@@ -22,7 +22,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class InterleavingTest {
   private static final List<String> SANDBOXES = List.of("sbx_a", "sbx_b", "sbx_c");
   private static final int STEPS = 40;
-  private static final int HISTORIES = 40;
+
+  /** Of each seed; {@code -Dsandglass.histories.count=} plays more. */
+  private static final int HISTORIES = Integer.getInteger("sandglass.histories.count", 200) / 5;
 
   @TempDir Path data;
 
