@@ -56,6 +56,7 @@ import io.sandglass.api.resources.FilesResource;
 import io.sandglass.api.resources.HistoryResource;
 import io.sandglass.api.resources.OpenApi;
 import io.sandglass.api.resources.OperationsResource;
+import io.sandglass.api.resources.PoolsResource;
 import io.sandglass.api.resources.QuotaResource;
 import io.sandglass.api.resources.SandboxesResource;
 import io.sandglass.api.resources.TemplatesResource;
@@ -301,6 +302,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
                 bodies,
                 idempotency),
             new CatalogResource(catalog),
+            new PoolsResource(catalog),
             new HistoryResource(history, accounts, environment.getObjectMapper()),
             new UsageResource(new UsageStore(jdbi)),
             new WebhooksResource(webhooks.webhooks(), bodies, idempotency),

@@ -10,6 +10,7 @@ import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.CommandResult;
 import io.sandglass.api.domain.Decision;
 import io.sandglass.api.domain.Ids;
+import io.sandglass.api.domain.Pool;
 import io.sandglass.api.domain.SandboxEvent;
 import io.sandglass.api.domain.TemplateBuild;
 import io.sandglass.api.domain.TemplateDefinition;
@@ -54,6 +55,7 @@ final class InProcessLog
   private ProjectionReader.Listener listener;
   private long offset;
   private volatile Mood mood = Mood.WORKING;
+  private volatile List<Pool> pools = List.of();
   private volatile URI dataPlane = URI.create("http://127.0.0.1:9");
 
   @Override
@@ -108,6 +110,11 @@ final class InProcessLog
 
   void mood(Mood next) {
     mood = next;
+  }
+
+  /** What the nodes say from now on. */
+  void pools(Pool... said) {
+    pools = List.of(said);
   }
 
   void dataPlane(URI url) {
@@ -202,6 +209,11 @@ final class InProcessLog
   @Override
   public Optional<URI> dataPlane(String nodeId) {
     return Optional.of(dataPlane);
+  }
+
+  @Override
+  public List<Pool> pools() {
+    return pools;
   }
 
   @Override

@@ -2,9 +2,11 @@ package io.sandglass.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import io.sandglass.api.RunningApi.Answer;
 import io.sandglass.api.domain.Command;
+import io.sandglass.api.domain.Pool;
 import io.sandglass.api.domain.TemplateBuild;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -112,6 +114,36 @@ final class TemplatesTest {
         .last()
         .asString()
         .contains(InProcessLog.IMAGE);
+  }
+
+  @Test
+  void theAdministratorSeesWhatIsKeptReadyForWhom() {
+    define(fromImage("kept-ready", ",\"warm\":3"));
+    define(fromImage("not-kept-ready", ""));
+    log.pools(
+        new Pool("node-1", InProcessLog.IMAGE, 3, 1, 2, 30, 10),
+        new Pool("node-1", "sandglass/python:0.1.0", 1, 0, 0, 0, 0));
+
+    Answer pools =
+        api.send(
+            api.request("/v1/admin/pools")
+                .header("Authorization", "Bearer " + RunningApi.ADMIN_KEY));
+
+    assertThat(pools.status()).isEqualTo(200);
+    JsonNode tools = pools.body().at("/pools/0");
+    assertThat(tools.path("image").asText()).isEqualTo(InProcessLog.IMAGE);
+    assertThat(tools.path("templates").findValuesAsText("name"))
+        .contains("kept-ready")
+        .doesNotContain("not-kept-ready", "python");
+    assertThat(tools.at("/templates/0/organization_id").asText()).startsWith("org_");
+    assertThat(tools.toString())
+        .contains(
+            "\"wanted\":3,\"ready\":1,\"starting\":2,\"hits\":30,\"misses\":10,\"hit_ratio\":0.75");
+    JsonNode python = pools.body().at("/pools/1");
+    assertThat(python.path("templates").toString())
+        .isEqualTo("[{\"id\":\"tpl_python\",\"name\":\"python\",\"organization_id\":null}]");
+    assertThat(python.path("hit_ratio").isNull()).isTrue();
+    assertThat(api.get("/v1/admin/pools").text("code")).isEqualTo("insufficient_scope");
   }
 
   @Test

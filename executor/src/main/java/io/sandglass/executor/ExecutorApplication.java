@@ -2,6 +2,7 @@ package io.sandglass.executor;
 
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.RatioGauge;
 import io.dropwizard.configuration.FileConfigurationSourceProvider;
 import io.dropwizard.configuration.ResourceConfigurationSourceProvider;
 import io.dropwizard.configuration.SubstitutingSourceProvider;
@@ -21,6 +22,8 @@ import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.runtime.docker.DockerSettings;
 import io.sandglass.executor.runtime.docker.Walls;
 import io.sandglass.executor.runtime.docker.Weakness;
+import io.sandglass.executor.sandbox.Stock;
+import io.sandglass.executor.sandbox.WarmPool;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -140,9 +143,17 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     metrics.register("executor.memory_bytes", (Gauge<Long>) () -> node.used().memoryBytes());
     metrics.register("executor.cpu_millis", (Gauge<Integer>) () -> node.used().cpuMillis());
     metrics.register("executor.busy_lanes", (Gauge<Integer>) node::busyLanes);
-    metrics.register("executor.warm_ready", (Gauge<Map<String, Integer>>) node.pool()::ready);
-    metrics.register("executor.warm_claims", node.pool().claims());
-    metrics.register("executor.warm_misses", node.pool().misses());
+    WarmPool pool = node.pool();
+    metrics.register("executor.warm_pools", (Gauge<Map<String, Stock>>) pool::stock);
+    metrics.register("executor.warm_claims", pool.claims());
+    metrics.register("executor.warm_misses", (Gauge<Long>) pool::misses);
+    metrics.register(
+        "executor.warm_hit_ratio",
+        (Gauge<Double>)
+            () -> {
+              double hits = pool.claims().getCount();
+              return RatioGauge.Ratio.of(hits, hits + pool.misses()).getValue();
+            });
     metrics.register("executor.firewall_drifts", (Gauge<Long>) node::firewallDrifts);
   }
 }

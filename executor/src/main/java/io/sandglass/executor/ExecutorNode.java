@@ -167,6 +167,7 @@ final class ExecutorNode implements Managed {
             () -> capacity,
             residents::used,
             images::get,
+            node.pool()::stock,
             configuration.heartbeatInterval.toJavaDuration(),
             clock);
     this.builder = builder;

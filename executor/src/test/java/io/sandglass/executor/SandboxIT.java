@@ -351,7 +351,7 @@ final class SandboxIT {
   private void awaitReady() {
     await()
         .atMost(PATIENCE)
-        .until(() -> running.node.pool().ready().equals(Map.of(TestDocker.IMAGE, 1)));
+        .until(() -> running.node.pool().stock().get(TestDocker.IMAGE).ready() == 1);
   }
 
   @Test

@@ -37,7 +37,8 @@ class SchemaHistoryTest {
           "Size",
           "StartSpec",
           "Patience",
-          "ReportOrigin");
+          "ReportOrigin",
+          "WarmStock");
 
   @Test
   void everyCurrentSchemaIsTheLastOfItsHistory() throws Exception {

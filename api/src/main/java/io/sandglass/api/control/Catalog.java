@@ -1,5 +1,6 @@
 package io.sandglass.api.control;
 
+import io.sandglass.api.domain.Pool;
 import io.sandglass.api.domain.Size;
 import io.sandglass.api.domain.Template;
 import io.sandglass.api.domain.TemplateBuild;
@@ -90,6 +91,35 @@ public final class Catalog {
         .findFirst()
         .or(() -> store.find(orgId, nameOrId).map(definition -> defined(definition, images)))
         .or(() -> image(nameOrId, images));
+  }
+
+  /**
+   * A pool of a ready node.
+   *
+   * @param builtIn the built-in templates that start from its image
+   * @param defined the organizations' templates that ask for it
+   */
+  public record Pooled(Pool pool, List<Template> builtIn, List<TemplateDefinition> defined) {}
+
+  /** By image and node. */
+  public List<Pooled> pools() {
+    List<Listed> builtIn = builtIns(nodes.images());
+    List<TemplateDefinition> defined = store.warm();
+    return nodes.pools().stream()
+        .map(
+            pool -> {
+              Set<String> image = Set.of(pool.image());
+              return new Pooled(
+                  pool,
+                  builtIn.stream()
+                      .map(Listed::template)
+                      .filter(template -> has(image, template.image()).isPresent())
+                      .toList(),
+                  defined.stream()
+                      .filter(template -> has(image, template.image()).isPresent())
+                      .toList());
+            })
+        .toList();
   }
 
   /** Whether everybody has a template of this name or id. */

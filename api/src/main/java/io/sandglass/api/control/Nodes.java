@@ -1,6 +1,8 @@
 package io.sandglass.api.control;
 
+import io.sandglass.api.domain.Pool;
 import java.net.URI;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -15,4 +17,7 @@ public interface Nodes {
 
   /** The images that some ready node has. */
   Set<String> images();
+
+  /** What the ready nodes start ahead, by image and node. */
+  List<Pool> pools();
 }

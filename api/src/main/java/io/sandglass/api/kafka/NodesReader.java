@@ -2,11 +2,15 @@ package io.sandglass.api.kafka;
 
 import io.dropwizard.lifecycle.Managed;
 import io.sandglass.api.control.Nodes;
+import io.sandglass.api.domain.Pool;
 import io.sandglass.schemas.Decoded;
+import io.sandglass.schemas.NodeHeartbeat;
 import io.sandglass.schemas.NodeStatus;
 import io.sandglass.schemas.Topic;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +32,7 @@ public final class NodesReader implements Nodes, Managed {
   private static final String READY = "ready";
 
   /** What the API needs of a node. */
-  private record Node(String state, String dataPlaneUrl, Set<String> images) {}
+  private record Node(String state, String dataPlaneUrl, Set<String> images, List<Pool> pools) {}
 
   private final Map<String, Node> nodes = new ConcurrentHashMap<>();
   private final LogReader reader;
@@ -62,6 +66,32 @@ public final class NodesReader implements Nodes, Managed {
   @Override
   public Set<String> images() {
     return ready().flatMap(node -> node.images().stream()).collect(Collectors.toUnmodifiableSet());
+  }
+
+  @Override
+  public List<Pool> pools() {
+    return ready()
+        .flatMap(node -> node.pools().stream())
+        .sorted(Comparator.comparing(Pool::image).thenComparing(Pool::nodeId))
+        .toList();
+  }
+
+  private static List<Pool> pools(NodeHeartbeat heartbeat) {
+    List<Pool> pools = new ArrayList<>();
+    heartbeat
+        .getWarm()
+        .forEach(
+            (image, stock) ->
+                pools.add(
+                    new Pool(
+                        heartbeat.getNodeId(),
+                        image,
+                        stock.getWanted(),
+                        stock.getReady(),
+                        stock.getStarting(),
+                        stock.getHits(),
+                        stock.getMisses())));
+    return pools;
   }
 
   private Stream<Node> ready() {
@@ -102,7 +132,8 @@ public final class NodesReader implements Nodes, Managed {
                 new Node(
                     status.getState(),
                     status.getHeartbeat().getDataPlaneUrl(),
-                    Set.copyOf(status.getHeartbeat().getImages())));
+                    Set.copyOf(status.getHeartbeat().getImages()),
+                    pools(status.getHeartbeat())));
         case Decoded.Known _, Decoded.Unknown _, Decoded.Malformed _ ->
             LOG.warn("topic={} offset={} is no node's status", record.topic(), record.offset());
       }

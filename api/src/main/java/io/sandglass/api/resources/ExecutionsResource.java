@@ -150,6 +150,7 @@ public final class ExecutionsResource {
     ProblemType.FOREIGN_ORGANIZATION,
     ProblemType.SANDBOX_NOT_FOUND,
     ProblemType.NOT_RUNNING,
+    ProblemType.SANDBOX_ENDED,
     ProblemType.EXECUTION_IN_DOUBT,
     ProblemType.IDEMPOTENCY_CONFLICT,
     ProblemType.EXECUTION_OUTCOME_UNKNOWN,

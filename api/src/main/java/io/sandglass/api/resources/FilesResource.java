@@ -157,6 +157,7 @@ public final class FilesResource {
   @FileProblems
   @Documented({
     ProblemType.NOT_A_FILE,
+    ProblemType.SANDBOX_ENDED,
     ProblemType.EXECUTION_IN_DOUBT,
     ProblemType.IDEMPOTENCY_CONFLICT,
     ProblemType.EXECUTION_OUTCOME_UNKNOWN,

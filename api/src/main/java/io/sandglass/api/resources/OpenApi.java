@@ -51,6 +51,7 @@ public final class OpenApi {
           UsageResource.class,
           WebhooksResource.class,
           AdminResource.class,
+          PoolsResource.class,
           QuotaResource.class,
           OperationsResource.class);
 

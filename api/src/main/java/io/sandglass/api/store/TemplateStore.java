@@ -37,6 +37,17 @@ public final class TemplateStore {
                 .list());
   }
 
+  /** All organizations' that ask for containers to be kept ready. */
+  public List<TemplateDefinition> warm() {
+    return jdbi.withHandle(
+        handle ->
+            handle
+                .createQuery(
+                    "SELECT * FROM templates WHERE warm > 0 AND NOT deleted ORDER BY org_id, name")
+                .map(new TemplateRow())
+                .list());
+  }
+
   public Optional<TemplateDefinition> find(String orgId, String nameOrId) {
     return jdbi.withHandle(
         handle ->

@@ -10,6 +10,7 @@ import java.util.Set;
  * @param bootId new at every start of the node's executor
  * @param images what it can start without fetching
  * @param at by the node's own clock
+ * @param warm what it starts ahead, by image
  */
 public record Heartbeat(
     String nodeId,
@@ -19,9 +20,11 @@ public record Heartbeat(
     Resources used,
     Set<String> images,
     Map<String, String> labels,
-    Instant at) {
+    Instant at,
+    Map<String, WarmStock> warm) {
   public Heartbeat {
     images = Set.copyOf(images);
     labels = Map.copyOf(labels);
+    warm = Map.copyOf(warm);
   }
 }

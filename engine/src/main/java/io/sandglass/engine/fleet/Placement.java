@@ -10,11 +10,16 @@ import java.util.Set;
  * has the last word and may refuse.
  */
 public final class Placement {
+  /** In how many steps loads are compared at first. */
+  private static final int STEPS = 10;
+
   private Placement() {}
 
   /**
-   * The least loaded of the ready nodes that know the image and have the room; empty when there is
-   * none. Among equals the first by id, so that the choice can be told beforehand.
+   * The least loaded of the ready nodes that know the image and have the room, to a tenth of their
+   * capacity; empty when there is none. Among those rather one that keeps a container of the image
+   * ready, then the least loaded in full, then the first by id, so that the choice can be told
+   * beforehand.
    *
    * @param excluded nodes not to be asked (again)
    * @param tally what was placed since the nodes last spoke
@@ -27,8 +32,17 @@ public final class Placement {
         .filter(node -> node.heartbeat().images().contains(image))
         .filter(node -> fits(node, memoryBytes, tally))
         .min(
-            Comparator.<Node>comparingDouble(node -> load(node, memoryBytes, tally))
+            Comparator.<Node>comparingDouble(
+                    node -> Math.floor(STEPS * load(node, memoryBytes, tally)))
+                .thenComparing(node -> !isWarm(node, image, tally))
+                .thenComparingDouble(node -> load(node, memoryBytes, tally))
                 .thenComparing(Node::id));
+  }
+
+  /** Whether it has more of them than sandboxes, of any image, have gone there since it spoke. */
+  private static boolean isWarm(Node node, String image, Tally tally) {
+    WarmStock stock = node.heartbeat().warm().get(image);
+    return stock != null && stock.ready() > tally.sandboxes(node);
   }
 
   private static boolean fits(Node node, long memoryBytes, Tally tally) {

@@ -3,14 +3,18 @@ package io.sandglass.engine.wire;
 import io.sandglass.engine.fleet.Heartbeat;
 import io.sandglass.engine.fleet.Node;
 import io.sandglass.engine.fleet.Resources;
+import io.sandglass.engine.fleet.WarmStock;
 import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.NodeHeartbeat;
 import io.sandglass.schemas.NodeStatus;
 import io.sandglass.schemas.Pulse;
 import io.sandglass.schemas.WireFormat;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.avro.specific.SpecificRecord;
 
 /** Reads and writes what is said of nodes. */
@@ -95,7 +99,8 @@ public final class NodeRecords {
         used.sandboxes(),
         heartbeat.images().stream().sorted().toList(),
         heartbeat.labels(),
-        heartbeat.at());
+        heartbeat.at(),
+        mapped(heartbeat.warm(), NodeRecords::write));
   }
 
   private static Heartbeat read(NodeHeartbeat heartbeat) {
@@ -116,6 +121,26 @@ public final class NodeRecords {
             heartbeat.getUsedSandboxes()),
         Set.copyOf(heartbeat.getImages()),
         heartbeat.getLabels(),
-        heartbeat.getAt());
+        heartbeat.getAt(),
+        mapped(heartbeat.getWarm(), NodeRecords::read));
+  }
+
+  private static io.sandglass.schemas.WarmStock write(WarmStock stock) {
+    return new io.sandglass.schemas.WarmStock(
+        stock.wanted(), stock.ready(), stock.starting(), stock.hits(), stock.misses());
+  }
+
+  private static WarmStock read(io.sandglass.schemas.WarmStock stock) {
+    return new WarmStock(
+        stock.getWanted(),
+        stock.getReady(),
+        stock.getStarting(),
+        stock.getHits(),
+        stock.getMisses());
+  }
+
+  private static <T, R> Map<String, R> mapped(Map<String, T> map, Function<T, R> each) {
+    return map.entrySet().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, entry -> each.apply(entry.getValue())));
   }
 }

@@ -52,6 +52,40 @@ class PlacementTest {
     assertThat(Placement.choose(List.of(after), IMAGE, 10, Set.of(), tally)).contains(after);
   }
 
+  @Test
+  void amongEqualsOneThatKeepsAContainerReady() {
+    Node colder = node("a", 41, 0);
+    Node warmer = warm(node("b", 48, 0), 1);
+    assertThat(choose(List.of(colder, warmer))).contains("b");
+    assertThat(choose(List.of(colder, warm(node("b", 48, 0), 0)))).contains("a");
+    assertThat(choose(List.of(colder, warm(node("b", 51, 0), 1)))).contains("a");
+    assertThat(choose(List.of(colder, warm(node("full", 95, 0), 3)))).contains("a");
+
+    Tally tally = new Tally();
+    tally.add(warmer, 0);
+    assertThat(Placement.choose(List.of(colder, warmer), IMAGE, 10, Set.of(), tally))
+        .as("the one it had is taken")
+        .contains(colder);
+  }
+
+  private static Node warm(Node node, int ready) {
+    Heartbeat said = node.heartbeat();
+    return new Node(
+        0,
+        Node.State.READY,
+        1,
+        new Heartbeat(
+            said.nodeId(),
+            said.bootId(),
+            said.dataPlaneUrl(),
+            said.capacity(),
+            said.used(),
+            said.images(),
+            said.labels(),
+            said.at(),
+            Map.of(IMAGE, new WarmStock(3, ready, 0, 0, 0))));
+  }
+
   private static Optional<String> choose(List<Node> nodes) {
     return Placement.choose(nodes, IMAGE, 10, Set.of("excluded"), new Tally()).map(Node::id);
   }
@@ -75,6 +109,7 @@ class PlacementTest {
         new Resources(0, usedMemory, sandboxes),
         images,
         Map.of(),
-        Instant.ofEpochSecond(at));
+        Instant.ofEpochSecond(at),
+        Map.of());
   }
 }

@@ -53,6 +53,7 @@ final class Beats {
         0,
         images,
         Map.of(),
-        at);
+        at,
+        Map.of());
   }
 }

@@ -326,7 +326,8 @@ class UsageTest {
                 new Resources(0, 0, 0),
                 Set.of(),
                 Map.of(),
-                at));
+                at,
+                Map.of()));
     driver
         .createInputTopic(
             Topic.NODES.topicName(), new ByteArraySerializer(), new ByteArraySerializer())

@@ -209,7 +209,8 @@ class RoundTripTest {
         heartbeat.used(),
         heartbeat.images(),
         heartbeat.labels(),
-        heartbeat.at());
+        heartbeat.at(),
+        heartbeat.warm());
   }
 
   private static SpecificRecord throughBytes(SpecificRecord record) {

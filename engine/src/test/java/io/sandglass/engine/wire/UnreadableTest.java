@@ -111,13 +111,37 @@ class UnreadableTest {
   void nodesOfAnotherKind() {
     NodeHeartbeat beat =
         new NodeHeartbeat(
-            "n1", "b1", "http://n1", 1, 1L, 1, 0, 0L, 0, List.of(), Map.of(), Instant.EPOCH);
+            "n1",
+            "b1",
+            "http://n1",
+            1,
+            1L,
+            1,
+            0,
+            0L,
+            0,
+            List.of(),
+            Map.of(),
+            Instant.EPOCH,
+            Map.of());
     assertThatThrownBy(
             () -> NodeRecords.readNode(WireFormat.encode(new NodeStatus("n1", 0, "?", 1L, beat))))
         .isInstanceOf(UnreadableException.class);
     NodeHeartbeat misnamed =
         new NodeHeartbeat(
-            "N 1", "b1", "http://n1", 1, 1L, 1, 0, 0L, 0, List.of(), Map.of(), Instant.EPOCH);
+            "N 1",
+            "b1",
+            "http://n1",
+            1,
+            1L,
+            1,
+            0,
+            0L,
+            0,
+            List.of(),
+            Map.of(),
+            Instant.EPOCH,
+            Map.of());
     assertThat(NodeRecords.readBeat(WireFormat.encode(misnamed)))
         .isEqualTo(new NodeRecords.Beat.Unreadable("NodeHeartbeat: not a node id: \"N 1\""));
     assertThat(NodeRecords.readBeat(WireFormat.encode(new KeepAlive(META, 1L))))

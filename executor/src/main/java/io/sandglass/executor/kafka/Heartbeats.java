@@ -1,8 +1,10 @@
 package io.sandglass.executor.kafka;
 
 import io.sandglass.executor.sandbox.Capacity;
+import io.sandglass.executor.sandbox.Stock;
 import io.sandglass.schemas.NodeHeartbeat;
 import io.sandglass.schemas.Topic;
+import io.sandglass.schemas.WarmStock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -10,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -33,6 +36,7 @@ public final class Heartbeats {
   private final Supplier<Capacity> capacity;
   private final Supplier<Capacity> used;
   private final Supplier<List<String>> images;
+  private final Supplier<Map<String, Stock>> warm;
   private final Duration every;
   private final InstantSource clock;
   private volatile Optional<Instant> lastAcknowledged = Optional.empty();
@@ -44,6 +48,7 @@ public final class Heartbeats {
       Supplier<Capacity> capacity,
       Supplier<Capacity> used,
       Supplier<List<String>> images,
+      Supplier<Map<String, Stock>> warm,
       Duration every,
       InstantSource clock) {
     this.producer = producer;
@@ -51,6 +56,7 @@ public final class Heartbeats {
     this.capacity = capacity;
     this.used = used;
     this.images = images;
+    this.warm = warm;
     this.every = every;
     this.clock = clock;
   }
@@ -113,6 +119,14 @@ public final class Heartbeats {
         .setImages(images.get())
         .setLabels(speaker.labels())
         .setAt(at)
+        .setWarm(
+            warm.get().entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, stock -> stock(stock.getValue()))))
         .build();
+  }
+
+  private static WarmStock stock(Stock stock) {
+    return new WarmStock(
+        stock.wanted(), stock.ready(), stock.starting(), stock.hits(), stock.misses());
   }
 }

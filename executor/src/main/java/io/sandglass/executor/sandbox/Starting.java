@@ -89,7 +89,7 @@ final class Starting {
     }
     resident.enter(Resident.Phase.RUNNING);
     if (claimed.isPresent()) {
-      pool.claimed(Duration.ofNanos(System.nanoTime() - since));
+      pool.claimed(order.image(), Duration.ofNanos(System.nanoTime() - since));
     }
     return new Report.Started(claimed.or(() -> there).filter(FoundContainer::wasSpare).isPresent());
   }

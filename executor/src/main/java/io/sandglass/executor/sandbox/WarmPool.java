@@ -1,6 +1,5 @@
 package io.sandglass.executor.sandbox;
 
-import com.codahale.metrics.Counter;
 import com.codahale.metrics.Timer;
 import io.sandglass.executor.execution.GuestChannel;
 import io.sandglass.executor.network.Ipv4;
@@ -22,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -49,7 +49,6 @@ public final class WarmPool {
   private final Backoff backoff = new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(1));
   private final Preemption ending = new Preemption();
   private final Timer claims = new Timer();
-  private final Counter misses = new Counter();
 
   private Optional<Map<String, Integer>> wanted = Optional.empty();
   private final Map<Life, Spare> ready = new LinkedHashMap<>();
@@ -64,6 +63,8 @@ public final class WarmPool {
   private final Set<Life> known = new HashSet<>();
 
   private Map<String, String> imageIds = Map.of();
+  private final Map<String, Long> hits = new HashMap<>();
+  private final Map<String, Long> misses = new HashMap<>();
   private final Map<String, Integer> failures = new HashMap<>();
   private final Map<String, Instant> restsUntil = new HashMap<>();
   private boolean closed;
@@ -121,10 +122,14 @@ public final class WarmPool {
         }
       }
     }
-    if (isKept(image)) {
-      misses.inc();
-    }
+    missed(image);
     return Optional.empty();
+  }
+
+  private synchronized void missed(String image) {
+    if (wanted(image) > 0) {
+      misses.merge(image, 1L, Long::sum);
+    }
   }
 
   private synchronized Optional<Spare> take(String image) {
@@ -173,17 +178,14 @@ public final class WarmPool {
         spare.exit());
   }
 
-  private synchronized boolean isKept(String image) {
-    return wanted(image) > 0;
-  }
-
   private int wanted(String image) {
     return wanted.map(images -> images.getOrDefault(image, 0)).orElse(0);
   }
 
   /** A sandbox has started in a spare. */
-  void claimed(Duration took) {
+  synchronized void claimed(String image, Duration took) {
     claims.update(took);
+    hits.merge(image, 1L, Long::sum);
   }
 
   /**
@@ -287,9 +289,16 @@ public final class WarmPool {
             .findFirst();
   }
 
-  private long count(String image) {
-    return ready.values().stream().filter(spare -> spare.image().equals(image)).count()
-        + making.values().stream().filter(image::equals).count();
+  private int count(String image) {
+    return readyOf(image) + startingOf(image);
+  }
+
+  private int readyOf(String image) {
+    return (int) ready.values().stream().filter(spare -> spare.image().equals(image)).count();
+  }
+
+  private int startingOf(String image) {
+    return (int) making.values().stream().filter(image::equals).count();
   }
 
   /** Lets go of what is not wanted any more, and of what others need the room of. */
@@ -444,12 +453,23 @@ public final class WarmPool {
     ready.values().forEach(spare -> spare.resident().disconnect());
   }
 
-  /** How many are ready now, by image, those that none is ready of included. */
-  public synchronized Map<String, Integer> ready() {
-    Map<String, Integer> counts = new TreeMap<>();
-    images().forEach(image -> counts.put(image, 0));
-    ready.values().forEach(spare -> counts.merge(spare.image(), 1, Integer::sum));
-    return counts;
+  /** What there is now, by image: of those that are kept, or were and have something left. */
+  public synchronized Map<String, Stock> stock() {
+    Set<String> images = new TreeSet<>(images());
+    ready.values().forEach(spare -> images.add(spare.image()));
+    images.addAll(making.values());
+    Map<String, Stock> stock = new TreeMap<>();
+    for (String image : images) {
+      stock.put(
+          image,
+          new Stock(
+              wanted(image),
+              readyOf(image),
+              startingOf(image),
+              hits.getOrDefault(image, 0L),
+              misses.getOrDefault(image, 0L)));
+    }
+    return stock;
   }
 
   /** From the order to the guest's answer, of all sandboxes that were started in a spare. */
@@ -458,7 +478,7 @@ public final class WarmPool {
   }
 
   /** Sandboxes of images that are kept ready, for which none was. */
-  public Counter misses() {
-    return misses;
+  public synchronized long misses() {
+    return misses.values().stream().mapToLong(Long::longValue).sum();
   }
 }

@@ -184,8 +184,13 @@ final class NodeScenario {
     boot.node.pool().keep(warm);
   }
 
+  /** Of the image. */
+  Stock stock() {
+    return boot.node.pool().stock().getOrDefault(IMAGE, new Stock(0, 0, 0, 0, 0));
+  }
+
   int ready() {
-    return boot.node.pool().ready().getOrDefault(IMAGE, 0);
+    return stock().ready();
   }
 
   Order.Subject subject(Life life) {

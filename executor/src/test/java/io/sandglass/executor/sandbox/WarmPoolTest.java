@@ -99,6 +99,7 @@ final class WarmPoolTest {
     assertThat(warmth(FIRST)).containsExactly(true);
     assertThat(node.process().node().pool().claims().getCount()).isEqualTo(1);
     awaitReady(2);
+    assertThat(node.stock()).isEqualTo(new Stock(2, 2, 0, 1, 0));
   }
 
   @Test
@@ -108,7 +109,8 @@ final class WarmPoolTest {
 
     assertThat(container(FIRST).wasSpare()).isFalse();
     assertThat(warmth(FIRST)).containsExactly(false);
-    assertThat(node.process().node().pool().misses().getCount()).isEqualTo(1);
+    assertThat(node.stock()).isEqualTo(new Stock(1, 0, 0, 0, 1));
+    assertThat(node.process().node().pool().misses()).isEqualTo(1);
   }
 
   @Test
