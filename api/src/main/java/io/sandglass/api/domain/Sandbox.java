@@ -59,6 +59,20 @@ public record Sandbox(
     }
   }
 
+  /** As it is shown: with the names of its environment alone. */
+  public Sandbox withoutEnvValues() {
+    return new Sandbox(
+        id,
+        orgId,
+        spec.withEnv(new SealedEnv(spec.envNames(), null)),
+        status,
+        times,
+        reason,
+        nodeId,
+        incarnation,
+        version);
+  }
+
   /** Whether its node was asked to wake it and has not answered; one that rests has a reason. */
   public boolean isWaking() {
     return status == Status.SUSPENDED && reason == null;

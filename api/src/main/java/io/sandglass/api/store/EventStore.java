@@ -19,6 +19,22 @@ import org.jdbi.v3.core.statement.PreparedBatch;
 
 /** The histories of all sandboxes, ended ones too. */
 public final class EventStore {
+  /**
+   * Of every so many events of a sandbox it is kept what they led to, so that no more than that are
+   * folded to show a moment.
+   */
+  static final int SNAPSHOT_EVERY = 100;
+
+  static final String HISTORY =
+      "SELECT * FROM events WHERE sandbox_id = :id AND version > :after AND version <= :until"
+          + " ORDER BY version LIMIT :limit";
+
+  static final String LAST_UNTIL =
+      "SELECT MAX(version) FROM events WHERE sandbox_id = :id AND at_ms <= :time";
+
+  static final String SNAPSHOT_UNTIL =
+      "SELECT * FROM sandbox_snapshots WHERE id = :id AND version <= :version"
+          + " ORDER BY version DESC LIMIT 1";
 
   /**
    * An event for reading.
@@ -142,8 +158,8 @@ public final class EventStore {
   }
 
   /**
-   * The sandbox as it was, folded from its events as the projection does; empty when it was not
-   * there yet.
+   * The sandbox as it was, folded from its events as the projection does, without the values of its
+   * environment; empty when it was not there yet.
    *
    * @param now the sandbox as it is
    */
@@ -151,22 +167,37 @@ public final class EventStore {
     return jdbi.withHandle(
         handle ->
             handle
-                .createQuery(
-                    "SELECT * FROM events WHERE sandbox_id = :id AND version <="
-                        + " (SELECT MAX(version) FROM events WHERE sandbox_id = :id"
-                        + " AND at_ms <= :time) ORDER BY version")
+                .createQuery(LAST_UNTIL)
                 .bind("id", now.id())
                 .bind("time", time.toEpochMilli())
-                .map((row, context) -> stored(row))
-                .reduce(
-                    Optional.<Sandbox>empty(),
-                    (before, event) ->
-                        Optional.of(
-                            SandboxHistory.after(
-                                before,
-                                new SandboxEvent(
-                                    event.header(),
-                                    Json.fact(event.type(), event.data(), now.spec()))))));
+                .mapTo(Long.class)
+                .findOne()
+                .flatMap(version -> asOf(handle, now.withoutEnvValues(), version)));
+  }
+
+  private static Optional<Sandbox> asOf(Handle handle, Sandbox now, long version) {
+    Optional<Sandbox> snapshot =
+        handle
+            .createQuery(SNAPSHOT_UNTIL)
+            .bind("id", now.id())
+            .bind("version", version)
+            .map(new SandboxRow())
+            .findOne();
+    return handle
+        .createQuery(HISTORY)
+        .bind("id", now.id())
+        .bind("after", snapshot.map(Sandbox::version).orElse(0L))
+        .bind("until", version)
+        .bind("limit", SNAPSHOT_EVERY)
+        .map((row, context) -> stored(row))
+        .reduce(
+            snapshot,
+            (before, event) ->
+                Optional.of(
+                    SandboxHistory.after(
+                        before,
+                        new SandboxEvent(
+                            event.header(), Json.fact(event.type(), event.data(), now.spec())))));
   }
 
   /** Oldest first, those with a version above {@code after}. */
@@ -174,11 +205,10 @@ public final class EventStore {
     return jdbi.withHandle(
         handle ->
             handle
-                .createQuery(
-                    "SELECT * FROM events WHERE sandbox_id = :id AND version > :after"
-                        + " ORDER BY version LIMIT :limit")
+                .createQuery(HISTORY)
                 .bind("id", sandboxId)
                 .bind("after", after)
+                .bind("until", Long.MAX_VALUE)
                 .bind("limit", limit)
                 .map((row, context) -> stored(row))
                 .list());

@@ -11,6 +11,7 @@ record ProjectedTable(String name, List<String> key) {
   static final List<ProjectedTable> ALL =
       List.of(
           new ProjectedTable("sandboxes", List.of("id")),
+          new ProjectedTable("sandbox_snapshots", List.of("id", "version")),
           new ProjectedTable("sandbox_metadata", List.of("sandbox_id", "pair_hash")),
           new ProjectedTable("events", List.of("sandbox_id", "version")),
           new ProjectedTable("executions", List.of("sandbox_id", "id")),

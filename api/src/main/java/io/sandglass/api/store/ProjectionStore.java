@@ -121,6 +121,7 @@ public final class ProjectionStore {
     Map<String, Sandbox> before = load(handle, ids);
     Map<String, Sandbox> after = new LinkedHashMap<>(before);
     List<EventStore.Placed> news = new ArrayList<>();
+    List<Sandbox> snapshots = new ArrayList<>();
     for (EventStore.Placed placed : events) {
       SandboxEvent event = placed.event();
       String id = event.header().sandboxId();
@@ -129,9 +130,13 @@ public final class ProjectionStore {
       if (known == null || next.version() > known.version()) {
         news.add(placed);
         after.put(id, next);
+        if (next.version() % EventStore.SNAPSHOT_EVERY == 0) {
+          snapshots.add(next.withoutEnvValues());
+        }
       }
     }
     EventStore.append(handle, news);
+    remember(handle, snapshots);
     ExecutionStore.fold(handle, news);
     Map<String, Sandbox> changed = new LinkedHashMap<>();
     after.forEach(
@@ -152,6 +157,15 @@ public final class ProjectionStore {
         .map(new SandboxRow())
         .forEach(sandbox -> found.put(sandbox.id(), sandbox));
     return found;
+  }
+
+  private static void remember(Handle handle, List<Sandbox> snapshots) {
+    if (snapshots.isEmpty()) {
+      return;
+    }
+    PreparedBatch rows = handle.prepareBatch(SandboxRow.INSERT_SNAPSHOT);
+    snapshots.forEach(sandbox -> SandboxRow.bindAll(rows, sandbox).add());
+    rows.execute();
   }
 
   private static void save(Handle handle, Set<String> existing, Map<String, Sandbox> changed) {

@@ -17,18 +17,10 @@ import org.jdbi.v3.core.mapper.RowMapper;
 import org.jdbi.v3.core.statement.SqlStatement;
 import org.jdbi.v3.core.statement.StatementContext;
 
-/** A row of {@code sandboxes}, both ways. */
+/** A row of {@code sandboxes} or {@code sandbox_snapshots}, both ways. */
 final class SandboxRow implements RowMapper<Sandbox> {
-  static final String INSERT =
-      """
-      INSERT INTO sandboxes (id, org_id, template_id, template_name, image, mode, size_name, \
-      cpu_millis, memory_bytes, egress, timeout_ms, idle_timeout_ms, env_names, env_sealed, \
-      metadata, status, created_at_ms, started_at_ms, expires_at_ms, last_activity_at_ms, \
-      suspended_at_ms, destroyed_at_ms, reason, reason_detail, node_id, incarnation, version) \
-      VALUES (:id, :org, :templateId, :templateName, :image, :mode, :sizeName, :cpuMillis, \
-      :memoryBytes, :egress, :timeout, :idleTimeout, :envNames, :envSealed, :metadata, :status, \
-      :createdAt, :startedAt, :expiresAt, :lastActivityAt, :suspendedAt, :destroyedAt, :reason, \
-      :reasonDetail, :node, :incarnation, :version)""";
+  static final String INSERT = insertInto("sandboxes");
+  static final String INSERT_SNAPSHOT = insertInto("sandbox_snapshots");
 
   static final String UPDATE =
       """
@@ -38,6 +30,19 @@ final class SandboxRow implements RowMapper<Sandbox> {
       destroyed_at_ms = :destroyedAt, reason = :reason, reason_detail = :reasonDetail, \
       node_id = :node, incarnation = :incarnation, version = :version \
       WHERE id = :id AND version < :version""";
+
+  private static String insertInto(String table) {
+    return """
+      INSERT INTO %s (id, org_id, template_id, template_name, image, mode, size_name, \
+      cpu_millis, memory_bytes, egress, timeout_ms, idle_timeout_ms, env_names, env_sealed, \
+      metadata, status, created_at_ms, started_at_ms, expires_at_ms, last_activity_at_ms, \
+      suspended_at_ms, destroyed_at_ms, reason, reason_detail, node_id, incarnation, version) \
+      VALUES (:id, :org, :templateId, :templateName, :image, :mode, :sizeName, :cpuMillis, \
+      :memoryBytes, :egress, :timeout, :idleTimeout, :envNames, :envSealed, :metadata, :status, \
+      :createdAt, :startedAt, :expiresAt, :lastActivityAt, :suspendedAt, :destroyedAt, :reason, \
+      :reasonDetail, :node, :incarnation, :version)"""
+        .formatted(table);
+  }
 
   static <S extends SqlStatement<S>> S bindChanging(S statement, Sandbox sandbox) {
     Times times = sandbox.times();

@@ -27,6 +27,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -35,6 +36,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import javax.sql.DataSource;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -601,7 +603,7 @@ abstract class ProjectionContract {
     List<Sandbox> shown = new ArrayList<>();
     for (int i = 0; i < slept.size(); i++) {
       var _ = projection.apply(List.of(batch(i, slept.subList(i, i + 1))));
-      shown.add(withoutValues(sandboxes.find("sbx_a").orElseThrow()));
+      shown.add(sandboxes.find("sbx_a").orElseThrow().withoutEnvValues());
     }
     Sandbox now = sandboxes.find("sbx_a").orElseThrow();
 
@@ -612,17 +614,97 @@ abstract class ProjectionContract {
     assertThat(events.asOf(now, START.plusSeconds(9999))).contains(now);
   }
 
-  private static Sandbox withoutValues(Sandbox sandbox) {
-    return new Sandbox(
-        sandbox.id(),
-        sandbox.orgId(),
-        sandbox.spec().withEnv(new SealedEnv(sandbox.spec().envNames(), null)),
-        sandbox.status(),
-        sandbox.times(),
-        sandbox.reason(),
-        sandbox.nodeId(),
-        sandbox.incarnation(),
-        sandbox.version());
+  /** A life that is slept through and kept alive, with as many events as that. */
+  private static List<SandboxEvent> longLife(String id, int events) {
+    List<SandboxEvent> life = new ArrayList<>(life(id).subList(0, 2));
+    for (int version = 3; version <= events; version++) {
+      life.add(
+          switch (version % 5) {
+            case 0 ->
+                event(id, version, Status.SUSPENDED, new Fact.SuspendRequested("frozen", "idle"));
+            case 1 ->
+                event(
+                    id,
+                    version,
+                    Status.SUSPENDED,
+                    new Fact.SandboxSuspended("frozen", "idle", null));
+            case 2 -> event(id, version, Status.RUNNING, new Fact.SandboxResumed());
+            case 3 -> event(id, version, Status.RUNNING, new Fact.ActivityRecorded("files"));
+            default ->
+                event(
+                    id,
+                    version,
+                    Status.RUNNING,
+                    new Fact.TimeoutExtended(START.plusSeconds(version)));
+          });
+    }
+    return life;
+  }
+
+  @Test
+  void aMomentOfALongLifeIsFoldedFromASnapshot() {
+    int every = EventStore.SNAPSHOT_EVERY;
+    EventStore events = new EventStore(jdbi, "sandbox.events");
+    SandboxStore sandboxes = new SandboxStore(jdbi);
+    List<SandboxEvent> life = longLife("sbx_a", 2 * every + 20);
+    List<Sandbox> shown = new ArrayList<>();
+    for (int i = 0; i < life.size(); i++) {
+      var _ = projection.apply(List.of(batch(i, life.subList(i, i + 1))));
+      shown.add(sandboxes.find("sbx_a").orElseThrow().withoutEnvValues());
+    }
+    Sandbox now = sandboxes.find("sbx_a").orElseThrow();
+    for (int version = 1; version <= life.size(); version++) {
+      assertThat(events.asOf(now, life.get(version - 1).header().at()))
+          .as("version %s", version)
+          .contains(shown.get(version - 1));
+    }
+
+    // The same without a single event of before the last snapshot, so none of them is read.
+    jdbi.useHandle(
+        handle ->
+            handle.execute(
+                "DELETE FROM events WHERE sandbox_id = ? AND version <= ?", "sbx_a", 2 * every));
+
+    assertThat(events.asOf(now, life.getLast().header().at())).contains(shown.getLast());
+    int sealed =
+        jdbi.withHandle(
+            handle ->
+                handle
+                    .createQuery("SELECT COUNT(env_sealed) FROM sandbox_snapshots")
+                    .mapTo(Integer.class)
+                    .one());
+    assertThat(sealed).isZero();
+  }
+
+  @Test
+  void thePastOfOneSandboxIsFoundAmongThatOfMany() {
+    for (int i = 0; i < 20; i++) {
+      List<SandboxEvent> life = longLife("sbx_" + i, 150);
+      var _ = projection.apply(List.of(batch(150L * i, life)));
+    }
+    jdbi.useHandle(
+        handle -> {
+          handle.execute("ANALYZE");
+          for (String sql : List.of(EventStore.HISTORY, EventStore.LAST_UNTIL)) {
+            assertThat(plan(handle, sql))
+                .as("%s", sql)
+                .containsAnyOf("primary_key", "_pkey", "events_by_time")
+                .doesNotContain("tablescan", "seq scan");
+          }
+        });
+  }
+
+  /** How the database goes about it, in its own words. */
+  private static String plan(Handle handle, String sql) {
+    var query = handle.createQuery("EXPLAIN " + sql).bind("id", "sbx_7");
+    Map.of("after", 3L, "until", 9L, "limit", 5, "time", START.toEpochMilli())
+        .forEach(
+            (name, argument) -> {
+              if (sql.contains(":" + name)) {
+                query.bind(name, argument);
+              }
+            });
+    return String.join("\n", query.mapTo(String.class).list()).toLowerCase(Locale.ROOT);
   }
 
   @Test
