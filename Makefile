@@ -3,6 +3,7 @@
 DATA ?= var
 PORT ?= 8080
 RUNS ?= 5
+EVENTS ?= 1000000
 export DATA PORT RUNS
 
 # Debian's Maven uses what JDK 25 warns of; the flags of this make are not those of the guest's.
@@ -13,11 +14,11 @@ MVN = MAKEFLAGS=s JAVA_HOME="$$(bin/jdk)" mvn -B -ntp -Dstyle.color=never
 SOURCES = $(shell find pom.xml */pom.xml */src examples/*/pom.xml examples/*/src guest/Makefile -path '*/src/test' -prune -o -print 2>/dev/null)
 
 .NOTPARALLEL:
-.PHONY: help up down demo build images templates verify fmt bench bench-startup bench-sandbox compose-up compose-down clean
+.PHONY: help up down demo build images templates verify fmt bench bench-startup bench-sandbox bench-audit compose-up compose-down clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
-	@echo "  variables: PORT=$(PORT) DATA=$(DATA)"
+	@echo "  variables: PORT=$(PORT) DATA=$(DATA) RUNS=$(RUNS) EVENTS=$(EVENTS)"
 
 up: ## start Sandglass in one JVM on embedded defaults, and show a sandbox at work
 	@bin/up
@@ -50,7 +51,7 @@ verify: images ## build, test and check everything
 fmt: ## format the sources
 	@$(MVN) -q spotless:apply
 
-bench: bench-startup bench-sandbox ## run the measurements, each beside its floor
+bench: bench-startup bench-sandbox bench-audit ## run the measurements, each beside its floor
 
 bench-startup: build ## measure the start of standalone to its first 200 on /readyz
 	@bin/docker-up
@@ -59,6 +60,10 @@ bench-startup: build ## measure the start of standalone to its first 200 on /rea
 bench-sandbox: build ## measure what agents wait for, beside what Docker alone takes
 	@bin/docker-up
 	@$(MVN) -q -pl standalone -am test -Dtest=SandboxBench -Dsurefire.failIfNoSpecifiedTests=false
+
+bench-audit: build ## measure how fast the whole log is checked and folded, and one past found in it
+	@$(MVN) -q -pl standalone -am test -Dtest=AuditBench -Dsurefire.failIfNoSpecifiedTests=false \
+	  -Dsandglass.bench.events=$(EVENTS)
 
 compose-up: images ## start Kafka, PostgreSQL, api, engine and executor as containers
 	@bin/compose-up

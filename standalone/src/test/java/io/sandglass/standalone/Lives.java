@@ -5,6 +5,7 @@ import io.sandglass.schemas.CreateSandbox;
 import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.DestroySandbox;
 import io.sandglass.schemas.Egress;
+import io.sandglass.schemas.KeepAlive;
 import io.sandglass.schemas.NodeHeartbeat;
 import io.sandglass.schemas.ReportGone;
 import io.sandglass.schemas.ReportOrigin;
@@ -102,6 +103,17 @@ final class Lives {
 
   static ProducerRecord<String, SpecificRecord> destroy(int number, String org) {
     return command(number, new DestroySandbox(meta(number, org, "destroy_" + number, "key:test")));
+  }
+
+  /**
+   * @param turn which of several
+   */
+  static ProducerRecord<String, SpecificRecord> keepAlive(int number, String org, int turn) {
+    return command(
+        number,
+        KeepAlive.newBuilder()
+            .setMeta(meta(number, org, "keep_" + number + "_" + turn, "key:test"))
+            .build());
   }
 
   static ProducerRecord<String, SpecificRecord> gone(int number) {

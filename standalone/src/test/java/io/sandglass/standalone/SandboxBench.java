@@ -15,7 +15,6 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class SandboxBench {
   private static final String IMAGE = "sandglass/base:0.1.0";
-  private static final int WARM_UP = 200;
+  private static final int WARM_UP = 2_000;
   private static final int MANY = 300;
   private static final int FEW = 20;
   private static final int SPARES = 2;
@@ -42,29 +41,13 @@ class SandboxBench {
   private static final int TRANSFERS = 15;
   private static final PrintStream OUT = System.out;
 
-  /** One timed step. */
-  private interface Step {
-    void run() throws Exception;
-  }
-
-  /** Milliseconds, ascending. */
-  private record Times(List<Double> millis) {
-    double quantile(double q) {
-      return millis.get((int) Math.min(millis.size() - 1, Math.floor(q * millis.size())));
-    }
-
-    double median() {
-      return quantile(0.5);
-    }
-  }
-
   @Test
   void measure(@TempDir Path data) throws Exception {
     Map<String, String> sleep = Map.of("SANDGLASS_FREEZE_FOR", FREEZE_SECONDS + "s");
     try (SandglassProcess sandglass = SandglassProcess.start(data, sleep);
         DockerClient docker = docker()) {
       ApiClient api = sandglass.client();
-      OUT.printf("%-44s %9s %9s %9s %7s%n", "", "p50 ms", "p99 ms", "floor ms", "ratio");
+      Times.heading();
       execute(api, docker);
       coldStart(api, docker);
       wake(api, docker);
@@ -79,11 +62,11 @@ class SandboxBench {
     String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
     String raw = rawContainer(docker);
     try {
-      Step ours = () -> api.execute(id, "true").expect(200);
-      Step floor = () -> exec(docker, raw, "true");
-      times(WARM_UP, ours);
-      times(FEW, floor);
-      report("execute true (floor: docker exec)", times(MANY, ours), times(MANY / 3, floor));
+      Times.Step ours = () -> api.execute(id, "true").expect(200);
+      Times.Step floor = () -> exec(docker, raw, "true");
+      Times.of(WARM_UP, ours);
+      Times.of(FEW, floor);
+      Times.of(MANY, ours).report("execute true (floor: docker exec)", Times.of(MANY / 3, floor));
     } finally {
       docker.removeContainerCmd(raw).withForce(true).exec();
       api.delete("/v1/sandboxes/" + id).expect(204);
@@ -93,22 +76,22 @@ class SandboxBench {
   private static void coldStart(ApiClient api, DockerClient docker) throws Exception {
     List<String> ids = new ArrayList<>();
     List<String> raws = new ArrayList<>();
-    Step ours =
+    Times.Step ours =
         () -> {
           String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
           ids.add(id);
           api.execute(id, "true").expect(200);
         };
-    Step floor =
+    Times.Step floor =
         () -> {
           String raw = rawContainer(docker);
           raws.add(raw);
           exec(docker, raw, "true");
         };
     try {
-      times(2, ours);
-      times(2, floor);
-      report("cold create to first execute (floor: raw)", times(FEW, ours), times(FEW, floor));
+      Times.of(2, ours);
+      Times.of(2, floor);
+      Times.of(FEW, ours).report("cold create to first execute (floor: raw)", Times.of(FEW, floor));
     } finally {
       ids.forEach(id -> api.delete("/v1/sandboxes/" + id).expect(204));
       raws.forEach(raw -> docker.removeContainerCmd(raw).withForce(true).exec());
@@ -121,36 +104,32 @@ class SandboxBench {
         api.create("{\"template\": \"base\", \"mode\": \"persistent\", \"idle_timeout\": \"1h\"}");
     String raw = rawContainer(docker);
     try {
-      Step ours = () -> api.execute(id, "true").expect(200);
-      Step freeze = () -> suspend(api, id, "frozen");
-      Step pause = () -> docker.pauseContainerCmd(raw).exec();
-      Step unpause = () -> docker.unpauseContainerCmd(raw).exec();
-      Step exec = () -> exec(docker, raw, "true");
-      times(FEW, freeze, ours);
-      Times frozen = times(MANY / 3, freeze, ours);
-      report("execute in a frozen one (floor: unpause)", frozen, times(MANY / 3, pause, unpause));
-      Step unpauseAndExec =
+      Times.Step ours = () -> api.execute(id, "true").expect(200);
+      Times.Step freeze = () -> suspend(api, id, "frozen");
+      Times.Step pause = () -> docker.pauseContainerCmd(raw).exec();
+      Times.Step unpause = () -> docker.unpauseContainerCmd(raw).exec();
+      Times.Step exec = () -> exec(docker, raw, "true");
+      Times.of(FEW, freeze, ours);
+      Times frozen = Times.of(MANY / 3, freeze, ours);
+      frozen.report("execute in a frozen one (floor: unpause)", Times.of(MANY / 3, pause, unpause));
+      Times.Step unpauseAndExec =
           () -> {
             unpause.run();
             exec.run();
           };
-      report(
-          "execute in a frozen one (floor: unpause, exec)",
-          frozen,
-          times(FEW, pause, unpauseAndExec));
-      Step stop = () -> docker.stopContainerCmd(raw).withTimeout(0).exec();
-      Step start = () -> docker.startContainerCmd(raw).exec();
-      Step startAndExec =
+      frozen.report(
+          "execute in a frozen one (floor: unpause, exec)", Times.of(FEW, pause, unpauseAndExec));
+      Times.Step stop = () -> docker.stopContainerCmd(raw).withTimeout(0).exec();
+      Times.Step start = () -> docker.startContainerCmd(raw).exec();
+      Times.Step startAndExec =
           () -> {
             start.run();
             exec.run();
           };
-      Times stopped = times(FEW / 2, () -> suspend(api, id, "stopped"), ours);
-      report("execute in a stopped one (floor: start)", stopped, times(FEW / 2, stop, start));
-      report(
-          "execute in a stopped one (floor: start, exec)",
-          stopped,
-          times(FEW / 2, stop, startAndExec));
+      Times stopped = Times.of(FEW / 2, () -> suspend(api, id, "stopped"), ours);
+      stopped.report("execute in a stopped one (floor: start)", Times.of(FEW / 2, stop, start));
+      stopped.report(
+          "execute in a stopped one (floor: start, exec)", Times.of(FEW / 2, stop, startAndExec));
     } finally {
       docker.removeContainerCmd(raw).withForce(true).exec();
       api.delete("/v1/sandboxes/" + id).expect(204);
@@ -182,7 +161,7 @@ class SandboxBench {
       for (int run = -FEW; run < millis.length; run++) {
         awaitSpares();
         double took =
-            time(
+            Times.once(
                 () -> {
                   String id = api.create("{\"template\": \"warm\", \"timeout\": \"1h\"}");
                   ids.add(id);
@@ -197,13 +176,7 @@ class SandboxBench {
       ids.forEach(id -> api.delete("/v1/sandboxes/" + id).expect(204));
       api.delete("/v1/templates/warm").expect(204);
     }
-    Times ours = sorted(millis);
-    OUT.printf(
-        Locale.ROOT,
-        "%-44s %9.1f %9.1f%n",
-        "warm create to first execute",
-        ours.median(),
-        ours.quantile(0.99));
+    Times.of(millis).report("warm create to first execute");
   }
 
   /** Until they run, and a moment longer: their guests have to answer. */
@@ -234,9 +207,9 @@ class SandboxBench {
   private static void besideBombs(ApiClient api) throws Exception {
     String neighbour = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
     try {
-      Step execute = () -> api.execute(neighbour, "true").expect(200);
-      times(FEW, execute);
-      Times alone = times(MANY, execute);
+      Times.Step execute = () -> api.execute(neighbour, "true").expect(200);
+      Times.of(FEW, execute);
+      Times alone = Times.of(MANY, execute);
       for (Bomb bomb : BOMBS) {
         String id = api.create("{\"template\": \"base\", \"timeout\": \"1h\"}");
         CompletableFuture<ApiClient.Answer> exploding =
@@ -246,13 +219,13 @@ class SandboxBench {
                         "/v1/sandboxes/" + id + "/execute",
                         "{\"command\": \"%s\", \"timeout\": \"5m\"}".formatted(bomb.command())));
         Thread.sleep(SETTLING_MILLIS);
-        Times beside = times(MANY, execute);
+        Times beside = Times.of(MANY, execute);
         if (exploding.isDone()) {
           throw new AssertionError("the " + bomb.name() + " was over: " + exploding.join());
         }
         api.delete("/v1/sandboxes/" + id).expect(204);
         exploding.join();
-        report("execute beside a " + bomb.name() + " (p99; floor: alone)", beside, alone, 0.99);
+        beside.report("execute beside a " + bomb.name() + " (p99; floor: alone)", alone, 0.99);
       }
     } finally {
       api.delete("/v1/sandboxes/" + neighbour).expect(204);
@@ -291,18 +264,18 @@ class SandboxBench {
     }
   }
 
-  private static void both(String what, Step ours, Step floor) throws Exception {
+  private static void both(String what, Times.Step ours, Times.Step floor) throws Exception {
     double[] own = new double[TRANSFERS];
     double[] other = new double[TRANSFERS];
     for (int run = -TRANSFERS / 3; run < TRANSFERS; run++) {
-      double first = time(ours);
-      double second = time(floor);
+      double first = Times.once(ours);
+      double second = Times.once(floor);
       if (run >= 0) {
         own[run] = first;
         other[run] = second;
       }
     }
-    report(what, sorted(own), sorted(other));
+    Times.of(own).report(what, Times.of(other));
   }
 
   private static void curl(Path credentials, String... arguments) {
@@ -339,52 +312,6 @@ class SandboxBench {
         .mapToLong(Long::parseLong)
         .findFirst()
         .orElseThrow();
-  }
-
-  private static void report(String what, Times ours, Times floor) {
-    report(what, ours, floor, 0.5);
-  }
-
-  /**
-   * @param q the quantile that is compared
-   */
-  private static void report(String what, Times ours, Times floor, double q) {
-    OUT.printf(
-        Locale.ROOT,
-        "%-44s %9.1f %9.1f %9.1f %7.2f%n",
-        what,
-        ours.median(),
-        ours.quantile(0.99),
-        floor.quantile(q),
-        ours.quantile(q) / floor.quantile(q));
-  }
-
-  private static Times times(int runs, Step step) throws Exception {
-    double[] millis = new double[runs];
-    for (int run = 0; run < runs; run++) {
-      millis[run] = time(step);
-    }
-    return sorted(millis);
-  }
-
-  /** Before each there is something to do that is not timed. */
-  private static Times times(int runs, Step before, Step step) throws Exception {
-    double[] millis = new double[runs];
-    for (int run = 0; run < runs; run++) {
-      before.run();
-      millis[run] = time(step);
-    }
-    return sorted(millis);
-  }
-
-  private static double time(Step step) throws Exception {
-    long begun = System.nanoTime();
-    step.run();
-    return (System.nanoTime() - begun) / 1e6;
-  }
-
-  private static Times sorted(double[] millis) {
-    return new Times(Arrays.stream(millis).sorted().boxed().toList());
   }
 
   private static DockerClient docker() {
