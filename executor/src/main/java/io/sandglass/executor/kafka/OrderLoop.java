@@ -17,8 +17,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +28,7 @@ import org.slf4j.LoggerFactory;
 public final class OrderLoop {
   private static final Logger LOG = LoggerFactory.getLogger(OrderLoop.class);
   private static final Duration POLL = Duration.ofMillis(500);
-  private static final Duration PAUSE = Duration.ofSeconds(1);
+  private static final Duration COMMIT = Duration.ofSeconds(1);
   private static final long NEVER = -1;
   private static final TopicPartition NODES = new TopicPartition(Topic.NODES.topicName(), 0);
 
@@ -45,14 +43,11 @@ public final class OrderLoop {
     void tellAnew();
   }
 
-  private final Supplier<Consumer<String, Decoded>> consumers;
   private final String nodeId;
   private final OrderReading reading;
   private final Recipient recipient;
   private final int mostInFlight;
-  private volatile boolean stopped;
-  private volatile Optional<Consumer<String, Decoded>> current = Optional.empty();
-  private Optional<Thread> thread = Optional.empty();
+  private final ReadingThread thread;
 
   // Of the loop's thread alone.
   private Optional<TopicPartition> orders = Optional.empty();
@@ -68,59 +63,37 @@ public final class OrderLoop {
       String nodeId,
       Recipient recipient,
       int mostInFlight) {
-    this.consumers = consumers;
     this.nodeId = nodeId;
     this.reading = new OrderReading(nodeId);
     this.recipient = recipient;
     this.mostInFlight = mostInFlight;
+    this.thread = new ReadingThread("orders", consumers, this::begin);
   }
 
   public void start() {
-    thread = Optional.of(Thread.ofPlatform().name("orders").start(this::run));
+    thread.start();
   }
 
   /** Stops reading; commits what is done by then. */
   public void stop() throws InterruptedException {
-    stopped = true;
-    current.ifPresent(Consumer::wakeup);
-    if (thread.isPresent()) {
-      thread.get().join();
-    }
+    thread.stop();
   }
 
-  private void run() {
-    while (!stopped) {
-      try (Consumer<String, Decoded> consumer = consumers.get()) {
-        current = Optional.of(consumer);
-        read(consumer);
-      } catch (WakeupException | InterruptException e) {
-        LOG.debug("The order loop is asked to end");
-      } catch (KafkaException | IllegalStateException e) {
-        LOG.warn("Reading orders failed, and begins anew: {}", e.toString());
-        pause();
-      } finally {
-        current = Optional.empty();
-      }
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(PAUSE);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Until it is stopped or the consumer fails. */
-  void read(Consumer<String, Decoded> consumer) {
+  private ReadingThread.Reading begin(Consumer<String, Decoded> consumer) {
     orders = Optional.empty();
     consumer.assign(List.of(NODES));
     consumer.seekToBeginning(List.of(NODES));
-    while (!stopped) {
-      step(consumer);
-    }
-    commit(consumer, true);
+    return new ReadingThread.Reading() {
+      @Override
+      public void step() {
+        OrderLoop.this.step(consumer);
+      }
+
+      @Override
+      public void end() {
+        commit(consumer, true);
+      }
+    };
   }
 
   /** One poll, and what follows from it. */
@@ -204,7 +177,7 @@ public final class OrderLoop {
         Map.of(orders.get(), new OffsetAndMetadata(next.getAsLong()));
     if (wait) {
       try {
-        consumer.commitSync(commit, PAUSE);
+        consumer.commitSync(commit, COMMIT);
         tracked.committed(next.getAsLong());
       } catch (KafkaException e) {
         LOG.warn("The last offset was not committed; its orders come again: {}", e.toString());

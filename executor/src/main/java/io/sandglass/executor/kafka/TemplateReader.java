@@ -15,10 +15,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.errors.WakeupException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,15 +27,11 @@ import org.slf4j.LoggerFactory;
 public final class TemplateReader {
   private static final Logger LOG = LoggerFactory.getLogger(TemplateReader.class);
   private static final Duration POLL = Duration.ofSeconds(1);
-  private static final Duration PAUSE = Duration.ofSeconds(1);
   static final TopicPartition PARTITION = new TopicPartition(Topic.TEMPLATES.topicName(), 0);
 
-  private final Supplier<Consumer<String, Decoded>> consumers;
   private final String nodeId;
   private final List<java.util.function.Consumer<Templates>> listeners;
-  private volatile boolean stopped;
-  private volatile Optional<Consumer<String, Decoded>> current = Optional.empty();
-  private Optional<Thread> thread = Optional.empty();
+  private final ReadingThread thread;
 
   /**
    * @param consumers makes a consumer, and another one when the first has failed
@@ -49,57 +42,21 @@ public final class TemplateReader {
       Supplier<Consumer<String, Decoded>> consumers,
       String nodeId,
       List<java.util.function.Consumer<Templates>> listeners) {
-    this.consumers = consumers;
     this.nodeId = nodeId;
     this.listeners = List.copyOf(listeners);
+    this.thread = new ReadingThread("templates", consumers, Reading::new);
   }
 
   public void start() {
-    thread = Optional.of(Thread.ofPlatform().name("templates").start(this::run));
+    thread.start();
   }
 
   public void stop() throws InterruptedException {
-    stopped = true;
-    current.ifPresent(Consumer::wakeup);
-    if (thread.isPresent()) {
-      thread.get().join();
-    }
-  }
-
-  private void run() {
-    while (!stopped) {
-      try (Consumer<String, Decoded> consumer = consumers.get()) {
-        current = Optional.of(consumer);
-        read(consumer);
-      } catch (WakeupException | InterruptException e) {
-        LOG.debug("The reader of templates is asked to end");
-      } catch (KafkaException | IllegalStateException e) {
-        LOG.warn("Reading templates failed, and begins anew: {}", e.toString());
-        pause();
-      } finally {
-        current = Optional.empty();
-      }
-    }
-  }
-
-  private static void pause() {
-    try {
-      Thread.sleep(PAUSE);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /** Until it is stopped or the consumer fails. */
-  private void read(Consumer<String, Decoded> consumer) {
-    Reading reading = new Reading(consumer);
-    while (!stopped) {
-      reading.step();
-    }
+    thread.stop();
   }
 
   /** One reading of the topic from its beginning on. */
-  final class Reading {
+  final class Reading implements ReadingThread.Reading {
     private final Consumer<String, Decoded> consumer;
     private final long end;
     private final Map<String, Template> defined = new LinkedHashMap<>();
@@ -113,8 +70,8 @@ public final class TemplateReader {
       this.end = consumer.endOffsets(List.of(PARTITION)).get(PARTITION);
     }
 
-    /** One poll, and what follows from it. */
-    void step() {
+    @Override
+    public void step() {
       boolean changed = false;
       for (ConsumerRecord<String, Decoded> record : consumer.poll(POLL)) {
         changed |= take(record);
@@ -124,6 +81,11 @@ public final class TemplateReader {
         Templates all = new Templates(List.copyOf(defined.values()), builds);
         listeners.forEach(listener -> listener.accept(all));
       }
+    }
+
+    @Override
+    public void end() {
+      // Nothing is kept of how far it came.
     }
 
     private boolean take(ConsumerRecord<String, Decoded> record) {
