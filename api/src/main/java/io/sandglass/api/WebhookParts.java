@@ -1,7 +1,9 @@
 package io.sandglass.api;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.dropwizard.core.setup.Environment;
 import io.sandglass.api.control.Webhooks;
+import io.sandglass.api.domain.Delivery;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.resources.WebhookMessage;
 import io.sandglass.api.secrets.MasterKey;
@@ -14,6 +16,7 @@ import io.sandglass.api.webhooks.WebhookSender;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jdbi.v3.core.Jdbi;
 
@@ -42,7 +45,7 @@ record WebhookParts(Webhooks webhooks, WebhookDispatcher dispatcher, DeliverySto
             events,
             master,
             new WebhookSender(resolver, timer, clock, patience, WebhookDispatcher.MOST, version),
-            event -> WebhookMessage.text(event, environment.getObjectMapper()),
+            delivery -> message(delivery, events, environment.getObjectMapper()),
             configuration.schedule(),
             patience,
             clock,
@@ -53,5 +56,15 @@ record WebhookParts(Webhooks webhooks, WebhookDispatcher dispatcher, DeliverySto
         new Webhooks(store, deliveries, resolver, dispatcher, master, random, ids, clock),
         dispatcher,
         deliveries);
+  }
+
+  private static Optional<String> message(Delivery delivery, EventStore events, ObjectMapper json) {
+    if (delivery.isTest()) {
+      return Optional.of(WebhookMessage.test(delivery, json));
+    }
+    return events.history(delivery.sandboxId(), delivery.version() - 1, 1).stream()
+        .filter(event -> event.header().version() == delivery.version())
+        .findFirst()
+        .map(event -> WebhookMessage.text(event, json));
   }
 }

@@ -9,6 +9,7 @@ import io.sandglass.api.WebhookReceiver.Message;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -252,6 +253,91 @@ final class WebhooksTest {
             assertThat(deliveries(made, "").findValuesAsText("error"))
                 .anyMatch(error -> error.contains("redirects (status 307)")));
     assertThat(receiver.at("/elsewhere")).isEmpty();
+  }
+
+  @Test
+  void aReceiverThatAsksToBeLeftAloneIsUntilThen(@TempDir Path data) throws Exception {
+    Map<String, String> patient = new java.util.HashMap<>(LENIENT);
+    patient.put("SANDGLASS_WEBHOOK_LONGEST_RETRY", "12h");
+    RunningApi api = RunningApi.start(data, new InProcessLog(), patient);
+    try {
+      receiver.behave(
+          "/busy",
+          (_, exchange) -> {
+            exchange.getResponseHeaders().set("Retry-After", "3600");
+            return 429;
+          });
+      Answer made = webhook(api, receiver.url("/busy"), ",\"event_types\":[\"SandboxRequested\"]");
+      Instant before = Instant.now();
+      live(api);
+
+      String path = "/v1/webhooks/" + made.text("id");
+      eventually(() -> assertThat(api.get(path).text("paused_until")).isNotNull());
+      Instant pause = Instant.parse(api.get(path).text("paused_until"));
+      assertThat(pause).isAfterOrEqualTo(before.plusSeconds(3_599));
+      JsonNode delivery = api.get(path + "/deliveries").body().path("deliveries").get(0);
+      assertThat(Instant.parse(delivery.path("next_attempt_at").asText())).isEqualTo(pause);
+      assertThat(delivery.path("status_code").asInt()).isEqualTo(429);
+      live(api);
+
+      receiver.behave("/busy", (_, _) -> 200);
+      Answer changed =
+          api.send(
+              api.authorized(path)
+                  .header("Content-Type", "application/json")
+                  .method("PATCH", BodyPublishers.ofString("{\"enabled\":true}")));
+      assertThat(changed.body().path("paused_until").isNull()).isTrue();
+      eventually(
+          () ->
+              assertThat(api.get(path + "/deliveries?status=delivered").body().path("deliveries"))
+                  .hasSize(2));
+      // The one that it refused, and the two that it then took.
+      assertThat(receiver.at("/busy")).hasSize(3);
+    } finally {
+      api.stop();
+    }
+  }
+
+  @Test
+  void aTestShowsWhetherItCanBeReached() {
+    Answer made = webhook("/test", ",\"event_types\":[\"SandboxEnded\"]");
+    Answer asked = test(made, "t1");
+
+    assertThat(asked.status()).as("%s", asked.body()).isEqualTo(202);
+    assertThat(asked.text("event_type")).isEqualTo("WebhookTest");
+    assertThat(asked.body().path("sandbox_id").isNull()).isTrue();
+    eventually(
+        () -> assertThat(api.get(asked.header("Location")).text("status")).isEqualTo("delivered"));
+    assertThat(test(made, "t1").text("id")).isEqualTo(asked.text("id"));
+    Message message = receiver.at("/test").getFirst();
+    assertThat(receiver.at("/test")).hasSize(1);
+    assertThat(message.isSignedWith(made.text("secret"))).isTrue();
+    assertThat(message.header("webhook-id")).isEqualTo(asked.text("id"));
+    assertThat(message.json().path("type").asText()).isEqualTo("WebhookTest");
+    assertThat(message.json().at("/data/webhook_id").asText()).isEqualTo(made.text("id"));
+
+    receiver.behave("/test", (_, _) -> 500);
+    Answer failing = test(made, "t2");
+    eventually(
+        () -> assertThat(api.get(failing.header("Location")).text("status")).isEqualTo("failed"));
+    assertThat(api.get(failing.header("Location")).text("error")).contains("500");
+    JsonNode page = deliveries(made, "?limit=1");
+    assertThat(page.get(0).path("id").asText()).isEqualTo(failing.text("id"));
+
+    assertThat(change(made, "{\"enabled\":false}").status()).isEqualTo(200);
+    assertThat(test(made, "t3").text("code")).isEqualTo("webhook_disabled");
+    assertThat(test(made, "t3").status()).isEqualTo(409);
+    assertThat(
+            api.send(api.authorized("/v1/webhooks/whk_none/test").POST(BodyPublishers.noBody()))
+                .text("code"))
+        .isEqualTo("webhook_not_found");
+  }
+
+  private static Answer test(Answer webhook, String key) {
+    return api.send(
+        api.authorized("/v1/webhooks/" + webhook.text("id") + "/test")
+            .header("Idempotency-Key", key)
+            .POST(BodyPublishers.noBody()));
   }
 
   @Test

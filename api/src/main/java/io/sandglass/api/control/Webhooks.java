@@ -18,6 +18,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** The webhooks of organizations. */
 public final class Webhooks {
@@ -78,6 +79,7 @@ public final class Webhooks {
             Optional.empty(),
             now(),
             origin.actor(),
+            Optional.empty(),
             Optional.empty());
     WebhookSecret secret = WebhookSecret.generate(random);
     return store.add(webhook, secret.sealed(master, webhook.id()), MOST_OF_ORGANIZATION)
@@ -138,11 +140,22 @@ public final class Webhooks {
     };
   }
 
+  /** Has a test sent. */
+  public Answer<Delivery> test(String orgId, String id) {
+    String delivery = ids.next("msg_");
+    return ask(orgId, id, delivery, () -> deliveries.test(id, delivery, now()));
+  }
+
   /** Has a delivery sent again. */
   public Answer<Delivery> again(String orgId, String id, String deliveryId) {
+    return ask(orgId, id, deliveryId, () -> deliveries.again(id, deliveryId, now()));
+  }
+
+  private Answer<Delivery> ask(
+      String orgId, String id, String deliveryId, Supplier<DeliveryStore.Again> asking) {
     return switch (find(orgId, id)) {
       case Answer.Done<Webhook> _ ->
-          switch (deliveries.again(id, deliveryId, now())) {
+          switch (asking.get()) {
             case ASKED -> {
               dispatcher.changed();
               yield delivery(orgId, id, deliveryId);

@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * An event on its way to a webhook.
+ * An event on its way to a webhook, or a test that was asked for.
  *
  * @param id the same for every attempt, and for no other event or webhook
  * @param attempts made so far, since it was last asked for
@@ -23,6 +23,13 @@ public record Delivery(
     Optional<Attempt> lastAttempt,
     Optional<Instant> nextAttemptAt,
     Instant createdAt) {
+  /** The type of what is no event, but shows whether a webhook can be reached. */
+  public static final String TEST = "WebhookTest";
+
+  /** Whether it is of no event and no sandbox. */
+  public boolean isTest() {
+    return eventType.equals(TEST);
+  }
 
   /** How far it is. */
   public enum State {
@@ -37,8 +44,10 @@ public record Delivery(
    *
    * @param status empty when no answer came
    * @param error empty when it was taken
+   * @param notBefore when the endpoint wants to be called again; empty when it did not say
    */
-  public record Attempt(Instant at, Optional<Integer> status, Optional<String> error) {
+  public record Attempt(
+      Instant at, Optional<Integer> status, Optional<String> error, Optional<Instant> notBefore) {
     private static final int GONE = 410;
 
     public boolean taken() {

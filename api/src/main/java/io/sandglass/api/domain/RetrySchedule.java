@@ -16,6 +16,12 @@ public record RetrySchedule(Duration first, Duration longest, Duration span) {
   private static final int GROWTH = 4;
   private static final double SPREAD = 0.2;
 
+  /** What somebody asked to be left alone until, as far as that is respected. */
+  public Instant bounded(Instant now, Instant asked) {
+    Instant latest = now.plus(longest);
+    return asked.isBefore(latest) ? asked : latest;
+  }
+
   /**
    * The next attempt; empty after the last one, which is made when the span ends.
    *

@@ -10,6 +10,7 @@ import java.util.Set;
  * @param eventTypes only these; none for all
  * @param createdBy the actor
  * @param lastDeliveredAt when it last took an event
+ * @param pausedUntil nothing is sent before, as the endpoint asked for
  */
 public record Webhook(
     String id,
@@ -20,7 +21,8 @@ public record Webhook(
     Optional<Disabled> disabled,
     Instant createdAt,
     String createdBy,
-    Optional<Instant> lastDeliveredAt) {
+    Optional<Instant> lastDeliveredAt,
+    Optional<Instant> pausedUntil) {
 
   public Webhook {
     eventTypes = Set.copyOf(eventTypes);

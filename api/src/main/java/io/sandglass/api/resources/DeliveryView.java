@@ -22,11 +22,11 @@ import java.util.regex.Pattern;
 @Schema(name = "Delivery")
 record DeliveryView(
     @Schema(description = "The webhook-id header of every attempt") String id,
-    String eventId,
-    String sandboxId,
-    @Schema(example = "SandboxStarted") String eventType,
+    @Schema(description = "Null for a test", nullable = true) String eventId,
+    @Schema(description = "Null for a test", nullable = true) String sandboxId,
+    @Schema(description = "WebhookTest for a test", example = "SandboxStarted") String eventType,
     @Schema(
-            description = "failed: given up, while other events were taken",
+            description = "failed: given up, while other events were taken; or a test that failed",
             allowableValues = {"pending", "delivered", "failed"})
         String status,
     @Schema(description = "Attempts so far; from 0 again after a redelivery was asked for")
@@ -66,8 +66,8 @@ record DeliveryView(
   static DeliveryView of(Delivery delivery) {
     return new DeliveryView(
         delivery.id(),
-        delivery.eventId(),
-        delivery.sandboxId(),
+        delivery.isTest() ? null : delivery.eventId(),
+        delivery.isTest() ? null : delivery.sandboxId(),
         delivery.eventType(),
         text(delivery.state()),
         delivery.attempts(),

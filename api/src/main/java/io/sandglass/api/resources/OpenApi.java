@@ -101,7 +101,8 @@ public final class OpenApi {
                                             + SCOPE
                                             + "."))))
             .read(Set.copyOf(RESOURCES));
-    for (Class<?> type : List.of(Problem.class, WebhookMessage.class)) {
+    for (Class<?> type :
+        List.of(Problem.class, WebhookMessage.class, WebhookMessage.WebhookTest.class)) {
       ModelConverters.getInstance()
           .readAll(type)
           .forEach((name, schema) -> document.getComponents().addSchemas(name, schema));

@@ -33,7 +33,13 @@ record WebhookView(
     @Schema(format = "date-time") String createdAt,
     @Schema(description = "Who made it", example = "key:key_01j9…") String createdBy,
     @Schema(description = "When it last took an event", format = "date-time", nullable = true)
-        String lastDeliveredAt) {
+        String lastDeliveredAt,
+    @Schema(
+            description =
+                "Nothing is sent before: the endpoint answered 429 or 503 with a Retry-After",
+            format = "date-time",
+            nullable = true)
+        String pausedUntil) {
 
   record WebhookList(List<WebhookView> webhooks) {}
 
@@ -61,7 +67,8 @@ record WebhookView(
         SandboxView.text(webhook.disabled().map(Webhook.Disabled::at).orElse(null)),
         SandboxView.text(webhook.createdAt()),
         webhook.createdBy(),
-        SandboxView.text(webhook.lastDeliveredAt().orElse(null)));
+        SandboxView.text(webhook.lastDeliveredAt().orElse(null)),
+        SandboxView.text(webhook.pausedUntil().orElse(null)));
   }
 
   @Override

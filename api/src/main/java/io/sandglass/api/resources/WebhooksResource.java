@@ -3,6 +3,7 @@ package io.sandglass.api.resources;
 import io.dropwizard.auth.Auth;
 import io.sandglass.api.control.Answer;
 import io.sandglass.api.control.Webhooks;
+import io.sandglass.api.domain.Delivery;
 import io.sandglass.api.domain.Scope;
 import io.sandglass.api.domain.Webhook;
 import io.sandglass.api.http.Answers;
@@ -38,8 +39,13 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.InputStream;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Where an organization wants to hear of its events. */
 @Path("/v1/webhooks")
@@ -56,8 +62,15 @@ public final class WebhooksResource {
     this.idempotency = idempotency;
   }
 
-  /** A body without fields. */
-  record Nothing() {}
+  /** What keeps something from being done with a webhook, whatever it is. */
+  @Documented({
+    ProblemType.WEBHOOK_NOT_FOUND,
+    ProblemType.IDEMPOTENCY_CONFLICT,
+    ProblemType.REQUEST_IN_DOUBT
+  })
+  @Retention(RetentionPolicy.RUNTIME)
+  @Target(ElementType.METHOD)
+  private @interface WebhookProblems {}
 
   @POST
   @Requires(Scope.SANDBOXES_WRITE)
@@ -181,29 +194,55 @@ public final class WebhooksResource {
       responseCode = "200",
       description = "The webhook with its new secret",
       content = @Content(schema = @Schema(implementation = WebhookView.class)))
-  @Documented({
-    ProblemType.WEBHOOK_NOT_FOUND,
-    ProblemType.IDEMPOTENCY_CONFLICT,
-    ProblemType.REQUEST_IN_DOUBT
-  })
+  @WebhookProblems
   public Response rotate(
       @Parameter(hidden = true) @Auth Caller caller,
       @PathParam("id") String id,
       @HeaderParam("Idempotency-Key") String idempotencyKey,
       @Context UriInfo uri,
       @Parameter(hidden = true) InputStream body) {
-    Body<Nothing> request = bodies.readOptional(body, Nothing.class);
-    return idempotency.answer(
-        Calls.single(caller, idempotencyKey, uri, request),
-        () -> clean(id),
-        (origin, checked) ->
+    String webhook = clean(id);
+    return once(
+        caller,
+        idempotencyKey,
+        uri,
+        body,
+        () ->
             Answer.carry(
-                webhooks.rotate(origin.orgId(), checked),
+                webhooks.rotate(caller.orgId(), webhook),
                 revealed ->
                     new Reply(
                         200,
                         Map.of(HttpHeaders.CACHE_CONTROL, "no-store"),
                         WebhookView.of(revealed))));
+  }
+
+  @POST
+  @Requires(Scope.SANDBOXES_WRITE)
+  @Path("/{id}/test")
+  @Consumes({MediaType.APPLICATION_JSON, MediaType.WILDCARD})
+  @Operation(
+      operationId = "testWebhook",
+      summary = "Send a test, at once",
+      description =
+          "A WebhookTest is posted to the webhook's url, signed as events are, whatever types it"
+              + " asked for. It is sent once: it fails when it is not taken, and changes nothing"
+              + " else. What came of it is in its delivery.")
+  @ApiResponse(
+      responseCode = "202",
+      description = "The delivery, which is pending",
+      content = @Content(schema = @Schema(implementation = DeliveryView.class)))
+  @WebhookProblems
+  @Documented(ProblemType.WEBHOOK_DISABLED)
+  public Response test(
+      @Parameter(hidden = true) @Auth Caller caller,
+      @PathParam("id") String id,
+      @HeaderParam("Idempotency-Key") String idempotencyKey,
+      @Context UriInfo uri,
+      @Parameter(hidden = true) InputStream body) {
+    String webhook = clean(id);
+    return once(
+        caller, idempotencyKey, uri, body, () -> pending(webhooks.test(caller.orgId(), webhook)));
   }
 
   @GET
@@ -270,13 +309,11 @@ public final class WebhooksResource {
       responseCode = "202",
       description = "The delivery, which is pending",
       content = @Content(schema = @Schema(implementation = DeliveryView.class)))
+  @WebhookProblems
   @Documented({
-    ProblemType.WEBHOOK_NOT_FOUND,
     ProblemType.DELIVERY_NOT_FOUND,
     ProblemType.WEBHOOK_DISABLED,
-    ProblemType.DELIVERY_WAITS,
-    ProblemType.IDEMPOTENCY_CONFLICT,
-    ProblemType.REQUEST_IN_DOUBT
+    ProblemType.DELIVERY_WAITS
   })
   public Response redeliver(
       @Parameter(hidden = true) @Auth Caller caller,
@@ -285,20 +322,38 @@ public final class WebhooksResource {
       @HeaderParam("Idempotency-Key") String idempotencyKey,
       @Context UriInfo uri,
       @Parameter(hidden = true) InputStream body) {
-    Body<Nothing> request = bodies.readOptional(body, Nothing.class);
+    String webhook = clean(id);
+    String asked = cleanDelivery(delivery);
+    return once(
+        caller,
+        idempotencyKey,
+        uri,
+        body,
+        () -> pending(webhooks.again(caller.orgId(), webhook, asked)));
+  }
+
+  /** Does what is asked for by the path alone, once for a key. */
+  private Response once(
+      Caller caller,
+      String idempotencyKey,
+      UriInfo uri,
+      InputStream body,
+      Supplier<Answer<Reply>> action) {
+    Body<NoFields> request = bodies.readOptional(body, NoFields.class);
     return idempotency.answer(
-        Calls.single(caller, idempotencyKey, uri, request),
-        () -> cleanDelivery(delivery),
-        (origin, checked) ->
-            Answer.carry(
-                webhooks.again(origin.orgId(), clean(id), checked),
-                pending ->
-                    new Reply(
-                        202,
-                        Map.of(
-                            HttpHeaders.LOCATION,
-                            "/v1/webhooks/" + id + "/deliveries/" + pending.id()),
-                        DeliveryView.of(pending))));
+        Calls.single(caller, idempotencyKey, uri, request), request::value, (_, _) -> action.get());
+  }
+
+  private static Answer<Reply> pending(Answer<Delivery> asked) {
+    return Answer.carry(
+        asked,
+        delivery ->
+            new Reply(
+                202,
+                Map.of(
+                    HttpHeaders.LOCATION,
+                    "/v1/webhooks/" + delivery.webhookId() + "/deliveries/" + delivery.id()),
+                DeliveryView.of(delivery)));
   }
 
   private static String clean(String id) {

@@ -133,7 +133,9 @@ public final class DeliveryStore {
         handle ->
             handle
                 .createQuery(
-                    "SELECT id, org_id FROM webhooks WHERE id IN (SELECT webhook_id"
+                    "SELECT id, org_id FROM webhooks"
+                        + " WHERE (paused_until_ms IS NULL OR paused_until_ms <= :now)"
+                        + " AND id IN (SELECT webhook_id"
                         + " FROM webhook_deliveries WHERE next_attempt_at_ms <= :now)")
                 .bind("now", now.toEpochMilli())
                 .map((row, context) -> new Due(row.getString(1), row.getString(2)))
@@ -208,18 +210,25 @@ public final class DeliveryStore {
           }
           Webhook webhook = locked.get().webhook();
           Instant begun = claim.get().begun().orElse(attempt.at());
+          Optional<Instant> pause =
+              attempt.notBefore().map(asked -> schedule.bounded(attempt.at(), asked));
+          pause.ifPresent(until -> WebhookStore.pause(handle, webhook.id(), until));
+          if (delivery.isTest()) {
+            State state = attempt.taken() ? State.DELIVERED : State.FAILED;
+            save(handle, delivery, attempt, state, begun, null);
+            return Optional.empty();
+          }
           if (attempt.taken()) {
             save(handle, delivery, attempt, State.DELIVERED, begun, null);
-            handle.execute(
-                "UPDATE webhooks SET last_delivered_at_ms = ? WHERE id = ?",
-                attempt.at().toEpochMilli(),
-                webhook.id());
+            WebhookStore.delivered(handle, webhook.id(), attempt.at());
             goOn(handle, webhook, delivery, claim.get(), attempt.at());
             return Optional.empty();
           }
           boolean sending = webhook.disabled().isEmpty();
           Optional<Instant> next =
-              schedule.next(begun, delivery.attempts() + 1, attempt.at(), chance);
+              schedule
+                  .next(begun, delivery.attempts() + 1, attempt.at(), chance)
+                  .map(planned -> pause.filter(planned::isBefore).orElse(planned));
           if (sending && !attempt.gone() && next.isEmpty() && heardSince(webhook, begun)) {
             save(handle, delivery, attempt, State.FAILED, begun, null);
             goOn(handle, webhook, delivery, claim.get(), attempt.at());
@@ -308,6 +317,17 @@ public final class DeliveryStore {
         webhookId);
   }
 
+  /** What waits for its next attempt does not wait any longer. */
+  static void hurry(Handle handle, String webhookId, Instant now) {
+    handle
+        .createUpdate(
+            "UPDATE webhook_deliveries SET next_attempt_at_ms = :now"
+                + " WHERE webhook_id = :webhook AND next_attempt_at_ms > :now AND sender IS NULL")
+        .bind("now", now.toEpochMilli())
+        .bind("webhook", webhookId)
+        .execute();
+  }
+
   /** What was pending begins anew. */
   static void resume(Handle handle, String webhookId, Instant now) {
     handle
@@ -321,6 +341,36 @@ public final class DeliveryStore {
         .bind("now", now.toEpochMilli())
         .bind("webhook", webhookId)
         .execute();
+  }
+
+  /**
+   * Has a test sent, at once and once.
+   *
+   * @param id of the delivery that is made for it
+   */
+  public Again test(String webhookId, String id, Instant now) {
+    return jdbi.inTransaction(
+        handle -> {
+          Optional<Following> locked = WebhookStore.lock(handle, webhookId);
+          if (locked.isEmpty()) {
+            return Again.UNKNOWN;
+          }
+          if (locked.get().webhook().disabled().isPresent()) {
+            return Again.DISABLED;
+          }
+          handle
+              .createUpdate(
+                  "INSERT INTO webhook_deliveries (id, webhook_id, sandbox_id, version, event_id,"
+                      + " event_type, state, asked_again, attempts, next_attempt_at_ms,"
+                      + " created_at_ms) VALUES (:id, :webhook, :id, 0, :id, :type, 'pending',"
+                      + " TRUE, 0, :now, :now)")
+              .bind("id", id)
+              .bind("webhook", webhookId)
+              .bind("type", Delivery.TEST)
+              .bind("now", now.toEpochMilli())
+              .execute();
+          return Again.ASKED;
+        });
   }
 
   /** Has something sent again, at once and out of order. */
@@ -437,7 +487,11 @@ public final class DeliveryStore {
         attemptAt == null
             ? Optional.empty()
             : Optional.of(
-                new Attempt(attemptAt, known, Optional.ofNullable(row.getString("last_error")))),
+                new Attempt(
+                    attemptAt,
+                    known,
+                    Optional.ofNullable(row.getString("last_error")),
+                    Optional.empty())),
         Optional.ofNullable(SandboxRow.instant(row, "next_attempt_at_ms")),
         SandboxRow.instant(row, "created_at_ms"));
   }

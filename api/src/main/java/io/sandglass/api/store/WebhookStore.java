@@ -154,7 +154,8 @@ public final class WebhookStore {
             before.disabled(),
             before.createdAt(),
             before.createdBy(),
-            before.lastDeliveredAt());
+            before.lastDeliveredAt(),
+            before.pausedUntil());
     bind(
             handle.createUpdate(
                 "UPDATE webhooks SET url = :url, description = :description,"
@@ -162,6 +163,11 @@ public final class WebhookStore {
             after)
         .bind("cursor", cursor(handle, found, after).text())
         .execute();
+    if (before.pausedUntil().isPresent()
+        && (change.enabled().orElse(false) || !after.url().equals(before.url()))) {
+      handle.execute("UPDATE webhooks SET paused_until_ms = NULL WHERE id = ?", before.id());
+      DeliveryStore.hurry(handle, before.id(), now);
+    }
     change
         .enabled()
         .ifPresent(
@@ -239,6 +245,23 @@ public final class WebhookStore {
         .findOne();
   }
 
+  /** Sends nothing until then. */
+  static void pause(Handle handle, String id, Instant until) {
+    handle.execute(
+        "UPDATE webhooks SET paused_until_ms = ? WHERE id = ?", until.toEpochMilli(), id);
+  }
+
+  /** Notes that it took an event; a pause that was over by then is forgotten. */
+  static void delivered(Handle handle, String id, Instant at) {
+    handle
+        .createUpdate(
+            "UPDATE webhooks SET last_delivered_at_ms = :at, paused_until_ms ="
+                + " CASE WHEN paused_until_ms > :at THEN paused_until_ms END WHERE id = :id")
+        .bind("at", at.toEpochMilli())
+        .bind("id", id)
+        .execute();
+  }
+
   /** Stops sending; the first cause stays. */
   static void disable(Handle handle, Webhook webhook, Webhook.Cause cause, Instant now) {
     if (webhook.disabled().isEmpty()) {
@@ -281,6 +304,7 @@ public final class WebhookStore {
                         row.getString("disabled_cause").toUpperCase(Locale.ROOT)))),
         SandboxRow.instant(row, "created_at_ms"),
         row.getString("created_by"),
-        Optional.ofNullable(SandboxRow.instant(row, "last_delivered_at_ms")));
+        Optional.ofNullable(SandboxRow.instant(row, "last_delivered_at_ms")),
+        Optional.ofNullable(SandboxRow.instant(row, "paused_until_ms")));
   }
 }

@@ -67,7 +67,7 @@ public final class WebhookDispatcher implements Managed {
   private final EventStore events;
   private final MasterKey master;
   private final WebhookSender sender;
-  private final Function<EventStore.Stored, String> payload;
+  private final Function<Delivery, Optional<String>> payload;
   private final RetrySchedule schedule;
   private final Duration patience;
   private final InstantSource clock;
@@ -84,7 +84,7 @@ public final class WebhookDispatcher implements Managed {
   private volatile boolean stopped;
 
   /**
-   * @param payload the message about an event
+   * @param payload the message; empty when it cannot be made now
    * @param patience how long an attempt takes at most
    */
   public WebhookDispatcher(
@@ -93,7 +93,7 @@ public final class WebhookDispatcher implements Managed {
       EventStore events,
       MasterKey master,
       WebhookSender sender,
-      Function<EventStore.Stored, String> payload,
+      Function<Delivery, Optional<String>> payload,
       RetrySchedule schedule,
       Duration patience,
       InstantSource clock,
@@ -232,11 +232,8 @@ public final class WebhookDispatcher implements Managed {
   }
 
   private void send(Destination destination, Delivery delivery, String name) {
-    Optional<EventStore.Stored> event =
-        events.history(delivery.sandboxId(), delivery.version() - 1, 1).stream()
-            .filter(found -> found.header().version() == delivery.version())
-            .findFirst();
-    if (event.isEmpty()) {
+    Optional<String> message = payload.apply(delivery);
+    if (message.isEmpty()) {
       deliveries.postpone(delivery, name, clock.instant().plus(LATER));
       return;
     }
@@ -244,7 +241,7 @@ public final class WebhookDispatcher implements Managed {
         sender.send(
             URI.create(destination.url()),
             delivery.id(),
-            payload.apply(event.get()),
+            message.get(),
             secrets(delivery.webhookId(), destination));
     (attempt.taken() ? taken : refused).mark();
     deliveries

@@ -19,9 +19,11 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLException;
+import org.apache.hc.client5.http.HttpRequestRetryStrategy;
 import org.apache.hc.client5.http.classic.methods.HttpPost;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.impl.DefaultHttpRequestRetryStrategy;
 import org.apache.hc.client5.http.impl.DefaultSchemePortResolver;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
@@ -30,6 +32,7 @@ import org.apache.hc.client5.http.impl.routing.DefaultRoutePlanner;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 /**
@@ -39,6 +42,16 @@ import org.apache.hc.core5.util.Timeout;
 public final class WebhookSender implements AutoCloseable {
   /** Read so that an endpoint can finish its answer; nobody looks at it. */
   private static final int LARGEST_ANSWER = 16 * 1024;
+
+  private static final int TOO_MANY_REQUESTS = 429;
+  private static final int UNAVAILABLE = 503;
+
+  /** Reads what an endpoint says of when to come again. It is not what tries again. */
+  private static final HttpRequestRetryStrategy RETRY_AFTER =
+      new DefaultHttpRequestRetryStrategy(0, TimeValue.ZERO_MILLISECONDS);
+
+  /** More is not asked for in earnest, and could not be counted with. */
+  private static final Duration LONGEST_PAUSE = Duration.ofDays(7);
 
   private final CloseableHttpClient client;
   private final ScheduledExecutorService timer;
@@ -112,19 +125,35 @@ public final class WebhookSender implements AutoCloseable {
     ScheduledFuture<?> cut =
         timer.schedule(request::cancel, patience.toMillis(), TimeUnit.MILLISECONDS);
     Optional<Integer> heard = Optional.empty();
+    Optional<Instant> notBefore = Optional.empty();
     try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
       heard = Optional.of(response.getCode());
+      notBefore = notBefore(response);
       finish(response);
       // Whatever is left of the answer is not waited for: closing it fails then.
       request.cancel();
     } catch (IOException e) {
       if (heard.isEmpty()) {
-        return new Attempt(at, heard, Optional.of(reason(e, request.isCancelled())));
+        return new Attempt(
+            at, heard, Optional.of(reason(e, request.isCancelled())), Optional.empty());
       }
     } finally {
       cut.cancel(false);
     }
-    return new Attempt(at, heard, flaw(heard.get()));
+    return new Attempt(at, heard, flaw(heard.get()), notBefore);
+  }
+
+  /** When an endpoint that has too much to do wants to be called again. */
+  private Optional<Instant> notBefore(ClassicHttpResponse response) {
+    if (response.getCode() != TOO_MANY_REQUESTS && response.getCode() != UNAVAILABLE) {
+      return Optional.empty();
+    }
+    Duration pause =
+        Duration.ofMillis(RETRY_AFTER.getRetryInterval(response, 1, null).toMilliseconds());
+    return pause.isPositive()
+        ? Optional.of(
+            clock.instant().plus(pause.compareTo(LONGEST_PAUSE) < 0 ? pause : LONGEST_PAUSE))
+        : Optional.empty();
   }
 
   private static void finish(ClassicHttpResponse response) {

@@ -58,6 +58,13 @@ final class RetryScheduleTest {
   }
 
   @Test
+  void whatIsAskedForIsRespectedUpToTheLongestPause() {
+    assertThat(THREE_DAYS.bounded(BEGUN, BEGUN.plusSeconds(7))).isEqualTo(BEGUN.plusSeconds(7));
+    assertThat(THREE_DAYS.bounded(BEGUN, BEGUN.plus(Duration.ofDays(2))))
+        .isEqualTo(BEGUN.plus(Duration.ofHours(12)));
+  }
+
+  @Test
   void anAttemptThatComesLateIsTheLast() {
     assertThat(THREE_DAYS.next(BEGUN, 3, BEGUN.plus(Duration.ofDays(4)), 0.5)).isEmpty();
     assertThat(THREE_DAYS.next(BEGUN, 2_000, BEGUN, 0.5))

@@ -86,6 +86,7 @@ abstract class DeliveriesContract {
         Optional.empty(),
         START,
         "key:key_1",
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -151,11 +152,11 @@ abstract class DeliveriesContract {
   }
 
   private static Attempt taken(Instant at) {
-    return new Attempt(at, Optional.of(200), Optional.empty());
+    return new Attempt(at, Optional.of(200), Optional.empty(), Optional.empty());
   }
 
   private static Attempt refused(Instant at, int status) {
-    return new Attempt(at, Optional.of(status), Optional.of("status " + status));
+    return new Attempt(at, Optional.of(status), Optional.of("status " + status), Optional.empty());
   }
 
   private Optional<Webhook.Cause> finish(Delivery delivery, String sender, Attempt attempt) {
@@ -182,6 +183,83 @@ abstract class DeliveriesContract {
     assertThat(events(deliveries.list(HOOK, Set.of(), null, 100)))
         .containsExactly("sbx_a-2", "sbx_a-3", "sbx_a-4", "sbx_b-2");
     assertThat(events(claim("s1", START))).containsExactly("sbx_a-2", "sbx_b-2");
+  }
+
+  @Test
+  void anEndpointThatWantsToBeLeftAloneIs() {
+    add(Set.of());
+    happen("sbx_a", "sbx_b");
+    plan(START);
+    List<Delivery> first = claim("s1", START);
+    Delivery refused = of("sbx_a", first);
+    Instant asked = START.plusSeconds(90);
+
+    assertThat(finish(refused, "s1", busy(START, asked))).isEmpty();
+    assertThat(finish(of("sbx_b", first), "s1", taken(START))).isEmpty();
+    happen("sbx_b");
+    plan(START.plusSeconds(1));
+
+    assertThat(found().pausedUntil()).contains(asked);
+    assertThat(deliveries.find(HOOK, refused.id()).orElseThrow().nextAttemptAt()).contains(asked);
+    assertThat(deliveries.due(asked.minusMillis(1))).isEmpty();
+    assertThat(deliveries.due(asked)).hasSize(1);
+    List<Delivery> later = claim("s2", asked);
+    assertThat(events(later)).containsExactly("sbx_a-1", "sbx_b-2");
+    assertThat(finish(of("sbx_a", later), "s2", taken(asked))).isEmpty();
+    assertThat(found().pausedUntil()).isEmpty();
+
+    // Not for longer than it would be left alone for at most when it fails.
+    Delivery again = of("sbx_b", later);
+    assertThat(finish(again, "s2", busy(asked, asked.plusSeconds(86_400)))).isEmpty();
+    assertThat(found().pausedUntil()).contains(asked.plus(SCHEDULE.longest()));
+
+    // Whoever changes where it leads, or says that it is to go on, wants to see it go on.
+    var _ = webhooks.change(ORG, HOOK, enabled(true), asked);
+    assertThat(found().pausedUntil()).isEmpty();
+    assertThat(deliveries.find(HOOK, again.id()).orElseThrow().nextAttemptAt()).contains(asked);
+  }
+
+  private static Delivery of(String sandbox, List<Delivery> deliveries) {
+    return deliveries.stream()
+        .filter(one -> one.sandboxId().equals(sandbox))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Attempt busy(Instant at, Instant notBefore) {
+    return new Attempt(at, Optional.of(429), Optional.of("status 429"), Optional.of(notBefore));
+  }
+
+  private static Change enabled(boolean enabled) {
+    return new Change(Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(enabled));
+  }
+
+  @Test
+  void aTestIsSentOnceBesideEverythingElse() {
+    add(Set.of("SandboxEnded"));
+    assertThat(deliveries.test(HOOK, "msg_1", START)).isEqualTo(Again.ASKED);
+    assertThat(deliveries.test(HOOK, "msg_2", START)).isEqualTo(Again.ASKED);
+    assertThat(deliveries.test("whk_none", "msg_3", START)).isEqualTo(Again.UNKNOWN);
+
+    List<Delivery> claimed = claim("s1", START);
+    assertThat(claimed).hasSize(2).allMatch(Delivery::isTest);
+    assertThat(finish(claimed.getFirst(), "s1", taken(START))).isEmpty();
+    // Even 410 is no reason to disable what might be wrong.
+    assertThat(finish(claimed.getLast(), "s1", refused(START, 410))).isEmpty();
+
+    assertThat(deliveries.find(HOOK, claimed.getFirst().id()).orElseThrow().state())
+        .isEqualTo(State.DELIVERED);
+    Delivery failed = deliveries.find(HOOK, claimed.getLast().id()).orElseThrow();
+    assertThat(failed.state()).isEqualTo(State.FAILED);
+    assertThat(failed.lastAttempt()).contains(refused(START, 410));
+    assertThat(claim("s2", START.plusSeconds(86_400))).isEmpty();
+    assertThat(found().disabled()).isEmpty();
+    assertThat(found().lastDeliveredAt()).isEmpty();
+
+    assertThat(deliveries.again(HOOK, failed.id(), START)).isEqualTo(Again.ASKED);
+    assertThat(claim("s3", START)).extracting(Delivery::id).containsExactly(failed.id());
+    var _ = webhooks.change(ORG, HOOK, enabled(false), START);
+    assertThat(deliveries.test(HOOK, "msg_4", START)).isEqualTo(Again.DISABLED);
   }
 
   @Test
