@@ -34,6 +34,10 @@ class WebhooksIT {
   private final List<Message> taken = new CopyOnWriteArrayList<>();
 
   private final List<String> unsigned = new CopyOnWriteArrayList<>();
+
+  /** The ids of the tests that came. */
+  private final List<String> tests = new CopyOnWriteArrayList<>();
+
   private final AtomicInteger calls = new AtomicInteger();
   private volatile String secret;
 
@@ -44,6 +48,11 @@ class WebhooksIT {
         new Webhook(secret).verify(body, exchange.getRequestHeaders());
       } catch (WebhookVerificationException e) {
         unsigned.add(body);
+      }
+      if (JSON.readTree(body).path("type").asText().equals("WebhookTest")) {
+        tests.add(exchange.getRequestHeaders().getFirst("webhook-id"));
+        exchange.sendResponseHeaders(204, -1);
+        return;
       }
       int status =
           switch (calls.incrementAndGet() % 5) {
@@ -139,6 +148,17 @@ class WebhooksIT {
           .atMost(Duration.ofSeconds(60))
           .until(() -> taken.size() > before);
       assertThat(taken.getLast()).isEqualTo(first);
+
+      ApiClient.Answer test = api.post(webhook + "/test", "{}").expect(202);
+      Awaitility.await("the test")
+          .atMost(Duration.ofSeconds(60))
+          .until(
+              () ->
+                  api.get(webhook + "/deliveries/" + test.text("id"))
+                      .text("status")
+                      .equals("delivered"));
+      assertThat(tests).containsExactly(test.text("id"));
+      assertThat(unsigned).isEmpty();
     } finally {
       server.stop(0);
     }
