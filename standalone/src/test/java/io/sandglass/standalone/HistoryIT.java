@@ -24,6 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class HistoryIT {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int SANDBOXES = 8;
+  private static final int COMMANDS = 4;
 
   @Test
   void aStreamThatIsCutAllTheTimeShowsEverythingOnceAndInOrder(ApiClient api) throws Exception {
@@ -34,24 +35,35 @@ class HistoryIT {
       Random random = new Random(11);
       String lastId = "h1";
       int ended = 0;
+      int cuts = 0;
       while (ended < SANDBOXES) {
         try (Stream<String> lines =
             api.follow("/v1/events/stream", Map.of("Last-Event-ID", lastId))) {
           Iterator<String> line = lines.iterator();
-          int left = 1 + random.nextInt(4);
-          while (left > 0 && ended < SANDBOXES) {
+          String id = lastId;
+          String data = null;
+          // Cut anywhere, in the middle of an event too: what has no empty line after it does not
+          // count.
+          for (int left = 1 + random.nextInt(12); left > 0 && ended < SANDBOXES; left--) {
             String text = line.next();
             if (text.startsWith("id: ")) {
-              lastId = text.substring(4);
+              id = text.substring(4);
             } else if (text.startsWith("data: ")) {
-              JsonNode event = parse(text.substring(6));
-              seen.add(event);
-              left--;
-              ended += event.get("type").asText().equals("SandboxEnded") ? 1 : 0;
+              data = text.substring(6);
+            } else if (text.isEmpty()) {
+              lastId = id;
+              if (data != null) {
+                JsonNode event = parse(data);
+                seen.add(event);
+                ended += event.get("type").asText().equals("SandboxEnded") ? 1 : 0;
+                data = null;
+              }
             }
           }
         }
+        cuts++;
       }
+      assertThat(cuts).isGreaterThanOrEqualTo(100);
 
       List<String> all = new ArrayList<>();
       for (Future<String> life : lives) {
@@ -71,7 +83,9 @@ class HistoryIT {
 
   private static String live(ApiClient api) {
     String id = api.create("{\"template\": \"base\"}");
-    api.execute(id, "echo once").expect(200);
+    for (int i = 0; i < COMMANDS; i++) {
+      api.execute(id, "echo once").expect(200);
+    }
     api.delete("/v1/sandboxes/" + id).expect(204);
     return id;
   }

@@ -14,7 +14,9 @@ import io.sandglass.schemas.Checkpoint;
 import io.sandglass.schemas.EventMeta;
 import io.sandglass.schemas.SandboxEnded;
 import io.sandglass.schemas.SandboxRequested;
+import io.sandglass.schemas.SandboxStarted;
 import io.sandglass.schemas.Topic;
+import io.sandglass.schemas.UsageInterval;
 import io.sandglass.schemas.WireFormat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -86,6 +88,10 @@ class LogAuditIT {
       for (int i = 0; i < LIVES; i++) {
         var _ = producer.send(Lives.create(i));
         var _ = producer.send(Lives.started(i));
+      }
+      await("all starts, so that all run for a while")
+          .until(() -> count(SandboxStarted.class) == LIVES);
+      for (int i = 0; i < LIVES; i++) {
         var _ = producer.send(Lives.destroy(i));
         var _ = producer.send(Lives.gone(i));
       }
@@ -95,16 +101,17 @@ class LogAuditIT {
     }
     topics = new HashMap<>();
     for (String topic :
-        List.of(Topic.EVENTS.topicName(), Topic.CHECKPOINTS.topicName(), STORES, DUE)) {
+        List.of(
+            Topic.EVENTS.topicName(),
+            Topic.CHECKPOINTS.topicName(),
+            Topic.USAGE.topicName(),
+            STORES,
+            DUE)) {
       topics.put(topic, records(topic));
     }
   }
 
   private static boolean isOver() {
-    long ended =
-        records(Topic.EVENTS.topicName()).stream()
-            .filter(record -> Lives.read(record.value()) instanceof SandboxEnded)
-            .count();
     long signed =
         records(Topic.CHECKPOINTS.topicName()).stream()
             .map(record -> (Checkpoint) Lives.read(record.value()))
@@ -115,7 +122,22 @@ class LogAuditIT {
             .stream()
             .mapToLong(Long::longValue)
             .sum();
-    return ended == LIVES && signed == records(Topic.EVENTS.topicName()).size();
+    long charged =
+        records(Topic.USAGE.topicName()).stream()
+            .map(record -> Lives.read(record.value()))
+            .filter(UsageInterval.class::isInstance)
+            .map(interval -> ((UsageInterval) interval).getSandboxId())
+            .distinct()
+            .count();
+    return count(SandboxEnded.class) == LIVES
+        && signed == records(Topic.EVENTS.topicName()).size()
+        && charged == LIVES;
+  }
+
+  private static long count(Class<? extends SpecificRecord> type) {
+    return records(Topic.EVENTS.topicName()).stream()
+        .filter(record -> type.isInstance(Lives.read(record.value())))
+        .count();
   }
 
   @AfterAll
@@ -180,6 +202,13 @@ class LogAuditIT {
               assertThat(said.code()).isZero();
               assertThat(said.err())
                   .contains("verify: " + 4 * LIVES + " events of " + LIVES + " sandboxes");
+            });
+    assertThat(tool(original, "verify-usage"))
+        .satisfies(
+            said -> {
+              assertThat(said.out()).isEmpty();
+              assertThat(said.code()).isZero();
+              assertThat(said.err()).contains(" intervals of " + 4 * LIVES + " events");
             });
   }
 
@@ -321,6 +350,34 @@ class LogAuditIT {
         .contains("its end is missing");
     assertThat(tool(copy, "verify").out())
         .contains("sandbox=" + cut[0] + " version=4: the store has it, but the events end with");
+  }
+
+  @Test
+  void anEditedUsageRecord() throws Exception {
+    String[] edited = new String[1];
+    plant(
+        Topic.USAGE.topicName(),
+        records -> {
+          int at = 0;
+          while (!(Lives.read(records.get(at).value()) instanceof UsageInterval)) {
+            at++;
+          }
+          UsageInterval told = (UsageInterval) Lives.read(records.get(at).value());
+          edited[0] = told.getIntervalId();
+          UsageInterval longer =
+              UsageInterval.newBuilder(told)
+                  .setTo(told.getTo().plusMillis(1))
+                  .setDurationMs(told.getDurationMs() + 1)
+                  .build();
+          records.set(at, with(records.get(at), WireFormat.encode(longer)));
+        });
+    Said said = tool(copy, "verify-usage");
+    assertThat(said.code()).isEqualTo(1);
+    assertThat(said.out().lines())
+        .singleElement()
+        .asString()
+        .contains("usage " + edited[0] + ": is ")
+        .contains("but from the events follows");
   }
 
   /** Whoever can write to Kafka can compute a hash. */
