@@ -13,6 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** What is charged, beside when the containers themselves began and ended. */
 @ExtendWith(SharedSandglass.class)
 class UsageIT {
+  private static final Duration SECOND = Duration.ofSeconds(1);
 
   @Test
   void isWhatTheContainersRan(SandglassProcess sandglass, ApiClient api) {
@@ -41,9 +42,6 @@ class UsageIT {
     assertThat(stop.at()).isBetween(deleting.minusMillis(1), containerEnded);
     assertThat(running(api, destroyed)).isEqualTo(Duration.between(start.at(), stop.at()));
     assertThat(running(api, expired)).isEqualTo(Duration.between(began.at(), expiry.due()));
-    Duration container = Duration.between(later(asked, containerBegan), containerEnded);
-    System.out.printf(
-        "UsageIT: charged %s, its container ran %s%n", running(api, destroyed), container);
 
     // Half of it is half of it, to the millisecond.
     Instant middle = start.at().plus(Duration.between(start.at(), stop.at()).dividedBy(2));
@@ -59,6 +57,33 @@ class UsageIT {
     awaitComplete(api, Instant.now());
     assertThat(api.get("/v1/usage?group_by=sandbox").body().get("usage").toString())
         .isEqualTo(report);
+
+    // And it is what the container ran, to the second. A busy machine may need several tries; what
+    // is between the two by design would be there at every try.
+    Duration difference =
+        Duration.between(containerBegan, containerEnded)
+            .minus(Duration.between(start.at(), stop.at()));
+    Awaitility.await("a life that is charged as its container ran, to the second")
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                difference.compareTo(SECOND) <= 0
+                    || differenceOfAnother(api).compareTo(SECOND) <= 0);
+  }
+
+  /** How much longer another one's container runs than it is charged for. */
+  private static Duration differenceOfAnother(ApiClient api) {
+    Instant asked = Instant.now();
+    String id = api.create("{\"template\": \"base\"}");
+    Instant began = began(id);
+    api.delete("/v1/sandboxes/" + id).expect(204);
+    Awaitility.await("it is gone")
+        .atMost(Duration.ofMinutes(2))
+        .until(() -> Containers.of(id).isEmpty());
+    return Duration.between(began, ended(id, asked))
+        .minus(
+            Duration.between(
+                event(api, id, "SandboxStarted").at(), event(api, id, "StopRequested").at()));
   }
 
   private record Event(Instant at, Instant due) {}
