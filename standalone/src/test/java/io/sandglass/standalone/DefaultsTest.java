@@ -30,7 +30,7 @@ final class DefaultsTest {
   private static final Map<String, String> LEAST = Map.of("SANDGLASS_DATA_PLANE_KEY", "key");
 
   /** A process of its own. */
-  private enum Role {
+  enum Role {
     API(ApiConfiguration.class, "api.yml"),
     ENGINE(EngineConfiguration.class, "engine.yml"),
     EXECUTOR(ExecutorConfiguration.class, "executor.yml");
