@@ -25,6 +25,7 @@ import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.testcontainers.DockerClientFactory;
 import org.testcontainers.kafka.KafkaContainer;
 import org.testcontainers.utility.MountableFile;
 
@@ -40,7 +41,8 @@ class KafkaTlsIT {
 
   @Test
   void aSandboxRunsAndStrangersAreTurnedAway() throws Exception {
-    certificates();
+    String host = DockerClientFactory.instance().dockerHostIpAddress();
+    certificates((Character.isDigit(host.charAt(0)) ? "ip:" : "dns:") + host);
     List<Process> processes = new ArrayList<>();
     try (KafkaContainer kafka = broker()) {
       kafka.start();
@@ -94,7 +96,7 @@ class KafkaTlsIT {
   }
 
   /** One for the broker, one for the parts, and what both trust. */
-  private void certificates() {
+  private void certificates(String name) {
     for (String whose : List.of("broker", "parts")) {
       keytool(
           whose + ".p12",
@@ -106,7 +108,7 @@ class KafkaTlsIT {
           "-dname",
           "CN=" + whose,
           "-ext",
-          "SAN=dns:localhost,ip:127.0.0.1");
+          "SAN=" + name);
       keytool(whose + ".p12", "-exportcert", "-alias", whose, "-file", file(whose + ".cer"));
       keytool(
           "trusted.p12",
