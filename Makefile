@@ -3,7 +3,7 @@
 DATA ?= var
 PORT ?= 8080
 RUNS ?= 5
-EVENTS ?= 1000000
+EVENTS ?= 200000
 export DATA PORT RUNS
 
 # Debian's Maven uses what JDK 25 warns of; the flags of this make are not those of the guest's.
