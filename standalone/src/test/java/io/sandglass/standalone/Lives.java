@@ -155,6 +155,7 @@ final class Lives {
         .setUsedSandboxes(0)
         .setImages(List.of("test/image:1"))
         .setLabels(Map.of())
+        .setWarm(Map.of())
         .setAt(Instant.now())
         .build();
   }

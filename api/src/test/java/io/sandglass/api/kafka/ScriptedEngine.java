@@ -247,6 +247,7 @@ public final class ScriptedEngine {
                 .setUsedSandboxes(0)
                 .setImages(List.of("sandglass/base:0.1.0"))
                 .setLabels(Map.of())
+                .setWarm(Map.of())
                 .setAt(now())
                 .build())
         .build();

@@ -72,6 +72,7 @@ final class OrderLoopTest {
             .setUsedSandboxes(0)
             .setImages(List.of())
             .setLabels(Map.of())
+            .setWarm(Map.of())
             .setAt(Instant.EPOCH)
             .build();
     consumer.addRecord(
