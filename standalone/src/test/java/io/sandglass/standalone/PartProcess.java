@@ -18,6 +18,8 @@ final class PartProcess {
         new ProcessBuilder(
             java.toString(),
             "-Xmx512m",
+            // None lives for long: compiling quickly is worth more than compiling well.
+            "-XX:TieredStopAtLevel=1",
             "--enable-native-access=ALL-UNNAMED",
             "-jar",
             "../%1$s/target/%1$s-0.1.0.jar".formatted(part));
