@@ -47,9 +47,17 @@ final class Lives {
     return "sbx_%026d".formatted(number);
   }
 
+  /**
+   * Sends one batch after the other. Of a producer it does not know yet, a broker takes the second
+   * when it had to refuse the first, as that of a topic just made; the first can never follow.
+   */
   static KafkaProducer<String, SpecificRecord> producer(String bootstrap) {
     return new KafkaProducer<>(
-        Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap),
+        Map.of(
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            bootstrap,
+            ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION,
+            1),
         new StringSerializer(),
         WireFormat.serializer());
   }

@@ -478,7 +478,12 @@ class LogAuditIT {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
         var producer =
             new KafkaProducer<>(
-                Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap),
+                Map.of(
+                    ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                    bootstrap,
+                    // As Lives.producer says.
+                    ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION,
+                    1),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
       admin
