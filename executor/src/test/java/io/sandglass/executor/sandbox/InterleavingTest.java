@@ -24,7 +24,7 @@ final class InterleavingTest {
   private static final int STEPS = 40;
 
   /** Of each seed; {@code -Dsandglass.histories.count=} plays more. */
-  private static final int HISTORIES = Integer.getInteger("sandglass.histories.count", 200) / 5;
+  private static final int HISTORIES = Integer.getInteger("sandglass.histories.count", 100) / 5;
 
   @TempDir Path data;
 
