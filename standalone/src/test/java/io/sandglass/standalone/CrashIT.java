@@ -25,10 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The whole process is killed at random moments under a mix of calls; what was acknowledged stays
- * true.
+ * true. {@code -Dsandglass.kills=} sets how many times.
  */
 class CrashIT {
-  private static final int KILLS = 10;
+  private static final int KILLS = Integer.getInteger("sandglass.kills", 5);
   private static final int CALLERS = 4;
 
   /** A create whose answer a caller saw. */

@@ -33,7 +33,7 @@ import org.testcontainers.kafka.KafkaContainer;
  * up every command exactly once, and each outcome reaches the partition that asked.
  */
 class RealBrokerIT {
-  private static final int COMMANDS = 2_000;
+  private static final int COMMANDS = 1_200;
   private static final int PARTITIONS = 4;
 
   @Test
