@@ -40,7 +40,7 @@ import org.testcontainers.kafka.KafkaContainer;
 
 /** The consumer as a process, on a real broker, killed over and over while usage is told. */
 class BillingConsumerIT {
-  private static final int KILLS = 20;
+  private static final int KILLS = Integer.getInteger("sandglass.kills", 10);
   private static final int BATCH = 50;
   private static final Duration HOUR = Duration.ofHours(1);
 
