@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * true. {@code -Dsandglass.kills=} sets how many times.
  */
 class CrashIT {
-  private static final int KILLS = Integer.getInteger("sandglass.kills", 5);
+  private static final int KILLS = Integer.getInteger("sandglass.kills", 3);
   private static final int CALLERS = 4;
 
   /** A create whose answer a caller saw. */

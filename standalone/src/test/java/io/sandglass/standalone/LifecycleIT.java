@@ -143,7 +143,7 @@ class LifecycleIT {
   @Test
   void aKeepAliveRacesTheExpiry() throws Exception {
     int racers = 10;
-    int rounds = 10;
+    int rounds = 6;
     Random seeds = new Random(20260101);
     long[] seed = IntStream.range(0, racers).mapToLong(_ -> seeds.nextLong()).toArray();
     List<Integer> alive = inParallel(racers, racer -> () -> race(new Random(seed[racer]), rounds));

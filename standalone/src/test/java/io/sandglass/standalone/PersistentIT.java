@@ -331,7 +331,7 @@ class PersistentIT {
    */
   @Test
   void racingCallsLoseNothing() throws Exception {
-    int rounds = Integer.getInteger("sandglass.interleavings", 60);
+    int rounds = Integer.getInteger("sandglass.interleavings", 40);
     long seed = Long.getLong("sandglass.seed", 20261125);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<?>> racers = new ArrayList<>();

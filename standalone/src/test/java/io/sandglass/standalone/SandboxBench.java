@@ -44,7 +44,7 @@ class SandboxBench {
   @Test
   void measure(@TempDir Path data) throws Exception {
     Map<String, String> sleep = Map.of("SANDGLASS_FREEZE_FOR", FREEZE_SECONDS + "s");
-    try (SandglassProcess sandglass = SandglassProcess.start(data, sleep);
+    try (SandglassProcess sandglass = SandglassProcess.startMeasured(data, sleep);
         DockerClient docker = docker()) {
       ApiClient api = sandglass.client();
       Times.heading();

@@ -29,16 +29,28 @@ final class SandglassProcess implements AutoCloseable {
   private final Path data;
   private final int port;
   private final Map<String, String> environment;
+  private final boolean measured;
   private Process process;
 
-  private SandglassProcess(Path data, int port, Map<String, String> environment) {
+  private SandglassProcess(Path data, int port, Map<String, String> environment, boolean measured) {
     this.data = data;
     this.port = port;
     this.environment = environment;
+    this.measured = measured;
   }
 
   static SandglassProcess start(Path data, Map<String, String> environment) {
-    SandglassProcess sandglass = new SandglassProcess(data, freePort(), environment);
+    return start(data, environment, false);
+  }
+
+  /** With the compiler that a server has. */
+  static SandglassProcess startMeasured(Path data, Map<String, String> environment) {
+    return start(data, environment, true);
+  }
+
+  private static SandglassProcess start(
+      Path data, Map<String, String> environment, boolean measured) {
+    SandglassProcess sandglass = new SandglassProcess(data, freePort(), environment, measured);
     sandglass.launch();
     sandglass.awaitReady();
     return sandglass;
@@ -54,6 +66,10 @@ final class SandglassProcess implements AutoCloseable {
     Path jar = jar();
     List<String> command = new ArrayList<>();
     command.addAll(List.of(java.toString(), "-Xmx768m", "--enable-native-access=ALL-UNNAMED"));
+    if (!measured) {
+      // It does not live for long: compiling quickly is worth more than compiling well.
+      command.add("-XX:TieredStopAtLevel=1");
+    }
     Path cache = Path.of(jar.toString().replaceFirst("\\.jar$", ".aot"));
     if (Files.exists(cache)) {
       // Made by bin/train; one that does not fit the jar is ignored by the JVM.
