@@ -7,8 +7,6 @@ import io.sandglass.engine.Console;
 import io.sandglass.engine.EngineApplication;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,8 +56,8 @@ class KafkaTlsIT {
               file("parts.p12"),
               "ssl.keystore.password",
               PASSWORD);
-      int executorPort = freePort();
-      int apiPort = freePort();
+      int executorPort = SandglassProcess.freePort();
+      int apiPort = SandglassProcess.freePort();
       try {
         processes.add(start("engine", kafka, tls, 0, Map.of("SANDGLASS_SLOTS", "1")));
         processes.add(
@@ -222,12 +220,6 @@ class KafkaTlsIT {
       assertThatThrownBy(() -> admin.describeCluster().nodes().get())
           .isInstanceOf(ExecutionException.class)
           .hasCauseInstanceOf(SslAuthenticationException.class);
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

@@ -109,43 +109,32 @@ class UnreadableTest {
 
   @Test
   void nodesOfAnotherKind() {
-    NodeHeartbeat beat =
-        new NodeHeartbeat(
-            "n1",
-            "b1",
-            "http://n1",
-            1,
-            1L,
-            1,
-            0,
-            0L,
-            0,
-            List.of(),
-            Map.of(),
-            Instant.EPOCH,
-            Map.of());
     assertThatThrownBy(
-            () -> NodeRecords.readNode(WireFormat.encode(new NodeStatus("n1", 0, "?", 1L, beat))))
+            () ->
+                NodeRecords.readNode(
+                    WireFormat.encode(new NodeStatus("n1", 0, "?", 1L, heartbeat("n1")))))
         .isInstanceOf(UnreadableException.class);
-    NodeHeartbeat misnamed =
-        new NodeHeartbeat(
-            "N 1",
-            "b1",
-            "http://n1",
-            1,
-            1L,
-            1,
-            0,
-            0L,
-            0,
-            List.of(),
-            Map.of(),
-            Instant.EPOCH,
-            Map.of());
-    assertThat(NodeRecords.readBeat(WireFormat.encode(misnamed)))
+    assertThat(NodeRecords.readBeat(WireFormat.encode(heartbeat("N 1"))))
         .isEqualTo(new NodeRecords.Beat.Unreadable("NodeHeartbeat: not a node id: \"N 1\""));
     assertThat(NodeRecords.readBeat(WireFormat.encode(new KeepAlive(META, 1L))))
         .isEqualTo(new NodeRecords.Beat.Unreadable("not a heartbeat: KeepAlive"));
+  }
+
+  private static NodeHeartbeat heartbeat(String nodeId) {
+    return new NodeHeartbeat(
+        nodeId,
+        "b1",
+        "http://n1",
+        1,
+        1L,
+        1,
+        0,
+        0L,
+        0,
+        List.of(),
+        Map.of(),
+        Instant.EPOCH,
+        Map.of());
   }
 
   private void assertUnreadable(SpecificRecord record, String reason) {
