@@ -248,8 +248,11 @@ public final class ExecutorConfiguration extends Configuration {
     @Min(0)
     long outputBytes = 10L * 1024 * 1024;
 
-    /** How long past a command's timeout the guest may take to answer. */
-    @JsonProperty @NotNull Duration overtime = Duration.milliseconds(1500);
+    /**
+     * How long past a command's timeout the guest may take to answer: it is one of many processes
+     * on the node, and an outcome that nobody knows is worse than a late one.
+     */
+    @JsonProperty @NotNull Duration overtime = Duration.seconds(10);
 
     /** How long an execution's id is remembered. */
     @JsonProperty @NotNull Duration memory = Duration.minutes(10);

@@ -46,22 +46,22 @@ final class Containers {
    * them.
    */
   static void removeAll(String nodeId) {
-    // The Engine may still be removing what the node asked it to remove, and refuses to be asked
-    // twice.
-    Awaitility.await("containers of " + nodeId + " are removed")
+    // The Engine may still be at work for the node: what it removes it refuses to remove twice, and
+    // what it makes was not there when it was asked.
+    Awaitility.await("nothing of " + nodeId + " is left")
         .atMost(Duration.ofSeconds(60))
-        .untilAsserted(
-            () -> {
-              List<String> ids =
-                  new ArrayList<>(
-                      docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId));
-              ids.addAll(docker("ps", "-aq", "--filter", "name=sandglass-build-" + nodeId));
-              if (!ids.isEmpty()) {
-                List<String> command = new ArrayList<>(List.of("rm", "-f"));
-                command.addAll(ids);
-                docker(command.toArray(String[]::new));
-              }
-            });
+        .untilAsserted(() -> removeWhatIsLeft(nodeId));
+  }
+
+  private static void removeWhatIsLeft(String nodeId) {
+    List<String> ids =
+        new ArrayList<>(docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId));
+    ids.addAll(docker("ps", "-aq", "--filter", "name=sandglass-build-" + nodeId));
+    if (!ids.isEmpty()) {
+      List<String> command = new ArrayList<>(List.of("rm", "-f"));
+      command.addAll(ids);
+      docker(command.toArray(String[]::new));
+    }
     for (String image : imagesOf(nodeId)) {
       docker("rmi", "-f", image);
     }

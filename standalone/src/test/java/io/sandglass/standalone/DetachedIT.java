@@ -219,7 +219,8 @@ class DetachedIT {
     sandglass.launch();
     sandglass.awaitReady();
 
-    assertThat(api.get(path).expect(200).text("state")).isEqualTo("running");
+    JsonNode found = api.get(path).expect(200).body();
+    assertThat(found.path("state").asText()).as("%s", found).isEqualTo("running");
     assertThat(begin(counting, "10m", "outlive").header("Location")).contains(path);
     await().atMost(PATIENCE).until(() -> api.execute(id, "touch /tmp/enough").status() == 200);
     JsonNode execution = awaitEnd(path);

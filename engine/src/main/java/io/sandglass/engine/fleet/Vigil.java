@@ -8,9 +8,14 @@ import java.util.Map;
 /**
  * Notices who has fallen silent. Silence is counted in pulses: beats of the engine's own that went
  * through the same topic as the heartbeats. While the topic can't be written or read there are no
- * pulses, and nobody grows silent; an engine that was away starts to count anew.
+ * pulses, and nobody grows silent. An engine that was away starts to count anew, and has more
+ * patience with a node until it has heard of it: what kept the engine away, such as the start of a
+ * host, may have kept the node away too, and the node takes longer to be back.
  */
 public final class Vigil {
+  /** How many times the usual patience one has that was not heard yet. */
+  private static final int GRACE = 6;
+
   private final int patience;
   private final Map<String, Integer> pulsesSinceHeard = new HashMap<>();
 
@@ -30,7 +35,11 @@ public final class Vigil {
   public List<Node> pulse(Collection<Node> nodes) {
     return nodes.stream()
         .filter(node -> node.state() == Node.State.READY)
-        .filter(node -> pulsesSinceHeard.merge(node.id(), 1, Integer::sum) > patience)
+        .filter(node -> count(node.id()) > patience)
         .toList();
+  }
+
+  private int count(String nodeId) {
+    return pulsesSinceHeard.merge(nodeId, 1 - (GRACE - 1) * patience, (counted, _) -> counted + 1);
   }
 }

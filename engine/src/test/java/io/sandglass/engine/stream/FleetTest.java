@@ -140,8 +140,17 @@ class FleetTest {
   @Test
   void aLossIsNoticedAlsoByAnEngineThatWasAway() {
     try (Scenario s = scenario().running("s1").silence("n1").advance(ofSeconds(5)).reboot()) {
-      s.advance(ofSeconds(9)).expect("s1", Status.RUNNING);
+      s.advance(ofSeconds(59)).expect("s1", Status.RUNNING);
       s.advance(ofSeconds(5)).expect("s1", Status.DESTROYED);
+    }
+  }
+
+  @Test
+  void aNodeThatComesBackAfterTheEngineIsNotLost() {
+    try (Scenario s = scenario().running("s1").silence("n1").reboot().advance(ofSeconds(50))) {
+      s.node("n1").advance(ofSeconds(30)).expect("s1", Status.RUNNING);
+      assertThat(s.nodeStatus("n1").epoch()).isEqualTo(1);
+      s.silence("n1").advance(ofSeconds(14)).expect("s1", Status.DESTROYED);
     }
   }
 
