@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sandglass.engine.Console;
 import io.sandglass.engine.EngineApplication;
+import io.sandglass.schemas.Topic;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -12,14 +13,31 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.errors.SslAuthenticationException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,11 +46,17 @@ import org.testcontainers.kafka.KafkaContainer;
 import org.testcontainers.utility.MountableFile;
 
 /**
- * Engine, executor, api and tools with a broker that talks TLS alone, to those with a certificate.
+ * Engine, executor, api and tools with a broker that talks TLS alone, to those with a certificate,
+ * and lets each do what docs/security.md says it needs, and nothing else.
  */
 class KafkaTlsIT {
   private static final String PASSWORD = "not-much-of-a-secret";
   private static final String NODE = "it-tls";
+  private static final List<String> PARTS = List.of("engine", "executor", "api");
+  private static final Pattern ROW =
+      Pattern.compile(
+          "\\| (?<part>engine|executor|api)(, and its tools)? \\| (?<operations>[a-z, ]+)"
+              + " \\| (?<resource>topic|group|transactional id) \\| `(?<name>[^`]+)` \\|");
   private static final String ADMIN_KEY = "the-administrator-of-this-test-alone";
 
   @TempDir Path data;
@@ -44,42 +68,31 @@ class KafkaTlsIT {
     List<Process> processes = new ArrayList<>();
     try (KafkaContainer kafka = broker()) {
       kafka.start();
-      Map<String, String> tls =
-          Map.of(
-              "security.protocol",
-              "SSL",
-              "ssl.truststore.location",
-              file("trusted.p12"),
-              "ssl.truststore.password",
-              PASSWORD,
-              "ssl.keystore.location",
-              file("parts.p12"),
-              "ssl.keystore.password",
-              PASSWORD);
+      grantWhatIsDocumented(kafka);
       int executorPort = SandglassProcess.freePort();
       int apiPort = SandglassProcess.freePort();
       try {
-        processes.add(start("engine", kafka, tls, 0, Map.of("SANDGLASS_SLOTS", "1")));
+        processes.add(start("engine", kafka, 0, Map.of("SANDGLASS_SLOTS", "1")));
         processes.add(
             start(
                 "executor",
                 kafka,
-                tls,
                 executorPort,
                 Map.of(
                     "SANDGLASS_NODE_ID",
                     NODE,
                     "SANDGLASS_ADVERTISED_URL",
                     "http://127.0.0.1:" + executorPort)));
-        processes.add(start("api", kafka, tls, apiPort, Map.of("SANDGLASS_ADMIN_KEY", ADMIN_KEY)));
+        processes.add(start("api", kafka, apiPort, Map.of("SANDGLASS_ADMIN_KEY", ADMIN_KEY)));
         URI url = URI.create("http://127.0.0.1:" + apiPort);
         ApiClient api = new ApiClient(url, key(new ApiClient(url, ADMIN_KEY)));
 
         String id = api.create("{\"template\": \"base\"}");
         assertThat(api.execute(id, "echo alive").expect(200).text("stdout")).isEqualTo("alive\n");
         api.delete("/v1/sandboxes/" + id).expect(204);
-        assertThat(auditOf(kafka, tls)).isZero();
-        assertTurnedAway(kafka, tls);
+        assertThat(auditOf(kafka)).isZero();
+        assertTheEngineAloneWritesTheLog(kafka);
+        assertTurnedAway(kafka);
       } finally {
         for (Process process : processes) {
           process.destroyForcibly().onExit().join();
@@ -93,9 +106,61 @@ class KafkaTlsIT {
     return data.resolve(name).toString();
   }
 
-  /** One for the broker, one for the parts, and what both trust. */
+  /** What a client is told that shows this certificate. */
+  private Map<String, String> tls(String whose) {
+    return Map.of(
+        "security.protocol",
+        "SSL",
+        "ssl.truststore.location",
+        file("trusted.p12"),
+        "ssl.truststore.password",
+        PASSWORD,
+        "ssl.keystore.location",
+        file(whose + ".p12"),
+        "ssl.keystore.password",
+        PASSWORD);
+  }
+
+  private Map<String, Object> client(KafkaContainer kafka, String whose) {
+    Map<String, Object> config = new HashMap<>(tls(whose));
+    config.put("bootstrap.servers", kafka.getBootstrapServers());
+    return config;
+  }
+
+  /** The rows of the table. */
+  private void grantWhatIsDocumented(KafkaContainer kafka) throws Exception {
+    List<AclBinding> rights;
+    try (Stream<String> lines = Files.lines(Path.of("..", "docs", "security.md"))) {
+      rights =
+          lines.map(ROW::matcher).filter(Matcher::matches).flatMap(KafkaTlsIT::rights).toList();
+    }
+    assertThat(rights).hasSizeGreaterThan(PARTS.size());
+    try (Admin admin = Admin.create(client(kafka, "operator"))) {
+      admin.createAcls(rights).all().get();
+    }
+  }
+
+  private static Stream<AclBinding> rights(MatchResult row) {
+    String name = row.group("name");
+    boolean prefix = name.endsWith("*");
+    ResourcePattern resource =
+        new ResourcePattern(
+            ResourceType.fromString(row.group("resource").replace(' ', '_')),
+            prefix ? name.substring(0, name.length() - 1) : name,
+            prefix ? PatternType.PREFIXED : PatternType.LITERAL);
+    return Arrays.stream(row.group("operations").split(", "))
+        .map(AclOperation::fromString)
+        .map(
+            operation ->
+                new AclBinding(
+                    resource,
+                    new AccessControlEntry(
+                        "User:CN=" + row.group("part"), "*", operation, AclPermissionType.ALLOW)));
+  }
+
+  /** For the broker, the parts, and who sets up the broker; and what all of them trust. */
   private void certificates(String name) {
-    for (String whose : List.of("broker", "parts")) {
+    for (String whose : Stream.concat(Stream.of("broker", "operator"), PARTS.stream()).toList()) {
       keytool(
           whose + ".p12",
           "-genkeypair",
@@ -139,19 +204,23 @@ class KafkaTlsIT {
             "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
             "BROKER:PLAINTEXT,PLAINTEXT:SSL,CONTROLLER:PLAINTEXT")
         .withEnv("KAFKA_SSL_CLIENT_AUTH", "required")
+        .withEnv(
+            "KAFKA_AUTHORIZER_CLASS_NAME",
+            "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+        // Broker and controller, which here talk to each other without TLS, and the operator.
+        .withEnv("KAFKA_SUPER_USERS", "User:ANONYMOUS;User:CN=operator")
         .withEnv("KAFKA_SSL_KEYSTORE_LOCATION", "/tls/broker.p12")
         .withEnv("KAFKA_SSL_KEYSTORE_PASSWORD", PASSWORD)
         .withEnv("KAFKA_SSL_TRUSTSTORE_LOCATION", "/tls/trusted.p12")
         .withEnv("KAFKA_SSL_TRUSTSTORE_PASSWORD", PASSWORD);
   }
 
-  private Map<String, String> settings(
-      String part, KafkaContainer kafka, Map<String, String> tls, int port) {
+  private Map<String, String> settings(String part, KafkaContainer kafka, int port) {
     return Map.of(
         "SANDGLASS_KAFKA",
         kafka.getBootstrapServers(),
         "SANDGLASS_KAFKA_CLIENTS",
-        tls.entrySet().stream()
+        tls(part).entrySet().stream()
             .map(entry -> entry.getKey() + ": " + entry.getValue())
             .collect(Collectors.joining(", ")),
         "SANDGLASS_DATA_PLANE_KEY",
@@ -164,10 +233,9 @@ class KafkaTlsIT {
         "0");
   }
 
-  private Process start(
-      String part, KafkaContainer kafka, Map<String, String> tls, int port, Map<String, String> own)
+  private Process start(String part, KafkaContainer kafka, int port, Map<String, String> own)
       throws IOException {
-    Map<String, String> environment = new HashMap<>(settings(part, kafka, tls, port));
+    Map<String, String> environment = new HashMap<>(settings(part, kafka, port));
     environment.putAll(own);
     return PartProcess.start(part, data.resolve(part + ".log"), environment);
   }
@@ -192,7 +260,7 @@ class KafkaTlsIT {
 
   private String logs() {
     StringBuilder logs = new StringBuilder();
-    for (String part : List.of("engine", "executor", "api")) {
+    for (String part : PARTS) {
       try {
         logs.append(Files.readString(data.resolve(part + ".log")));
       } catch (IOException e) {
@@ -202,20 +270,36 @@ class KafkaTlsIT {
     return logs.toString();
   }
 
-  private int auditOf(KafkaContainer kafka, Map<String, String> tls) throws Exception {
+  private int auditOf(KafkaContainer kafka) throws Exception {
     AtomicInteger code = new AtomicInteger(-1);
     try (PrintStream nowhere = new PrintStream(PrintStream.nullOutputStream())) {
-      new EngineApplication(
-              settings("engine", kafka, tls, 0), new Console(nowhere, nowhere, code::set))
+      new EngineApplication(settings("engine", kafka, 0), new Console(nowhere, nowhere, code::set))
           .run("audit", "verify");
     }
     return code.get();
   }
 
-  private static void assertTurnedAway(KafkaContainer kafka, Map<String, String> tls) {
-    Map<String, Object> stranger = new HashMap<>(tls);
+  private void assertTheEngineAloneWritesTheLog(KafkaContainer kafka) {
+    for (String part : List.of("executor", "api")) {
+      try (Producer<byte[], byte[]> producer =
+          new KafkaProducer<>(
+              client(kafka, part), new ByteArraySerializer(), new ByteArraySerializer())) {
+        assertThatThrownBy(
+                () ->
+                    producer
+                        .send(
+                            new ProducerRecord<>(
+                                Topic.EVENTS.topicName(), new byte[1], new byte[1]))
+                        .get())
+            .as(part)
+            .hasCauseInstanceOf(TopicAuthorizationException.class);
+      }
+    }
+  }
+
+  private void assertTurnedAway(KafkaContainer kafka) {
+    Map<String, Object> stranger = client(kafka, "api");
     stranger.keySet().removeIf(name -> name.startsWith("ssl.keystore"));
-    stranger.put("bootstrap.servers", kafka.getBootstrapServers());
     try (Admin admin = Admin.create(stranger)) {
       assertThatThrownBy(() -> admin.describeCluster().nodes().get())
           .isInstanceOf(ExecutionException.class)
