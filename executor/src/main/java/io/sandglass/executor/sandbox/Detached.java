@@ -13,14 +13,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Collections;
-import java.util.Deque;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,8 +38,6 @@ public final class Detached {
   private final LifeDirectories directories;
   private final Duration overtime;
   private final InstantSource clock;
-  private final Map<Resident, Deque<String>> ended =
-      Collections.synchronizedMap(new WeakHashMap<>());
 
   /**
    * @param overtime how long past its timeout an execution's end may take to arrive
@@ -276,14 +270,18 @@ public final class Detached {
     }
 
     private void forgetOldest() {
-      Deque<String> own =
-          ended.computeIfAbsent(entry.resident(), _ -> new ConcurrentLinkedDeque<>());
-      own.add(executionId);
-      if (own.size() <= KEPT || entry.channel().isEmpty()) {
-        return;
-      }
+      Life life = entry.resident().life();
+      directories.executionKept(life, executionId);
+      List<String> kept = directories.keptExecutions(life);
       try {
-        entry.channel().get().forget(own.remove());
+        for (String oldest : kept.subList(0, Math.max(0, kept.size() - KEPT))) {
+          Optional<GuestChannel> channel = entry.channel();
+          if (channel.isEmpty()) {
+            return;
+          }
+          channel.get().forget(oldest);
+          directories.executionForgotten(life, oldest);
+        }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

@@ -12,8 +12,10 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -32,6 +34,7 @@ import java.util.stream.Stream;
  *   why                    why this node ended its processes unasked
  *   x/(execution id)       an execution whose end the log does not know yet; of a
  *                          detached one it says when it must have ended
+ *   k/(execution id)       a detached execution that has ended, and whose output the guest keeps
  * </pre>
  *
  * <p>It is written before the thing it stands for happens, so what a killed process leaves is at
@@ -213,6 +216,44 @@ public final class LifeDirectories {
   /** The executions whose end the log does not know. */
   List<String> untoldExecutions(Life life) {
     return names(of(life).resolve("x"));
+  }
+
+  /** The guest keeps the output of one that has ended, until {@link #executionForgotten}. */
+  void executionKept(Life life, String executionId) {
+    try {
+      if (Files.isDirectory(of(life))) {
+        Files.createDirectories(of(life).resolve("k"));
+        Files.write(of(life).resolve("k").resolve(executionId), new byte[0]);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Those that are kept, the one that ended last at the end. */
+  List<String> keptExecutions(Life life) {
+    Path kept = of(life).resolve("k");
+    return names(kept).stream()
+        .sorted(Comparator.comparing(name -> modified(kept.resolve(name))))
+        .toList();
+  }
+
+  private static FileTime modified(Path file) {
+    try {
+      return Files.getLastModifiedTime(file);
+    } catch (NoSuchFileException e) {
+      return FileTime.fromMillis(0);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void executionForgotten(Life life, String executionId) {
+    try {
+      Files.deleteIfExists(of(life).resolve("k").resolve(executionId));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** All lives of sandboxes that there is something of. */

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -97,5 +98,34 @@ class DetachedTest {
     ExecutionEnd end = awaitTold();
     assertThat(end.exitCode()).hasValue(137);
     assertThat(end.failure()).hasValue("killed: on request");
+  }
+
+  @Test
+  void theGuestKeepsTheLastSixteenWhoeverHeardOfTheirEnd() throws Exception {
+    endOneAfterTheOther(1, 12);
+    node.reboot();
+    node.relisting();
+    await().until(() -> node.process().residents().get(LIFE.sandboxId()).isPresent());
+    endOneAfterTheOther(13, 20);
+
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(node.guests.detached().keySet())
+                    .containsExactlyInAnyOrderElementsOf(
+                        IntStream.rangeClosed(5, 20).mapToObj(number -> "exe_" + number).toList()));
+  }
+
+  private void endOneAfterTheOther(int first, int last) {
+    for (int number = first; number <= last; number++) {
+      String id = "exe_" + number;
+      await()
+          .until(
+              () ->
+                  node.guests.detached().containsKey(id)
+                      || begin(id) instanceof Detached.Start.Running);
+      node.guests.detached().get(id).complete(SEVEN);
+      await().until(() -> node.process().directories().keptExecutions(LIFE).contains(id));
+    }
   }
 }
