@@ -78,8 +78,17 @@ class ComposeIT {
             .expect(200);
     assertThat(answer.text("stdout")).isEqualTo(secret + "\n" + input + "\n42\n");
 
-    run("../bin/compose", "restart", "api", "engine", "executor");
-    Awaitility.await("the services after their restart")
+    assertLogsTellNothing(canaries);
+    run(
+        "../bin/compose",
+        "up",
+        "--detach",
+        "--force-recreate",
+        "--no-deps",
+        "api",
+        "engine",
+        "executor");
+    Awaitility.await("the services in new containers")
         .atMost(Duration.ofMinutes(3))
         .ignoreExceptions()
         .until(() -> api.get("/readyz").status() == 200);
@@ -115,6 +124,11 @@ class ComposeIT {
       }
     }
     canaries.assertNoneBelow(Path.of(environment.get("SANDGLASS_STATE")));
+    assertLogsTellNothing(canaries);
+  }
+
+  private void assertLogsTellNothing(Canaries canaries) {
+    String project = environment.get("COMPOSE_PROJECT_NAME");
     for (String container :
         Containers.docker("ps", "-q", "--filter", "label=com.docker.compose.project=" + project)) {
       canaries.assertNone(

@@ -18,10 +18,19 @@ import io.dropwizard.jetty.HttpConnectorFactory;
 import io.sandglass.api.ApiConfiguration;
 import io.sandglass.engine.EngineConfiguration;
 import io.sandglass.executor.ExecutorConfiguration;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.commons.text.StringSubstitutor;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -83,5 +92,26 @@ final class DefaultsTest {
     assertThatThrownBy(() -> role.read(Map.of()))
         .isInstanceOf(ConfigurationValidationException.class)
         .hasMessageContaining("dataPlaneKey");
+  }
+
+  private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z_]+):-");
+  private static final Pattern ROW = Pattern.compile("\\| `([A-Z_]+)` \\|.*");
+
+  @Test
+  void whoRunsItIsToldOfEveryVariable() throws Exception {
+    Set<String> read = new TreeSet<>();
+    for (Role role : Role.values()) {
+      try (InputStream file = new ResourceConfigurationSourceProvider().open(role.file)) {
+        new String(file.readAllBytes(), StandardCharsets.UTF_8)
+            .lines()
+            .filter(line -> !line.strip().startsWith("#"))
+            .flatMap(line -> VARIABLE.matcher(line).results())
+            .forEach(match -> read.add(match.group(1)));
+      }
+    }
+    try (Stream<String> lines = Files.lines(Path.of("..", "docs", "operate.md"))) {
+      assertThat(lines.map(ROW::matcher).filter(Matcher::matches).map(match -> match.group(1)))
+          .containsExactlyInAnyOrderElementsOf(read);
+    }
   }
 }
