@@ -26,6 +26,7 @@ import io.sandglass.api.control.Nodes;
 import io.sandglass.api.control.Progress;
 import io.sandglass.api.control.Quotas;
 import io.sandglass.api.control.Readiness;
+import io.sandglass.api.control.Refusals;
 import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
 import io.sandglass.api.control.Waking;
@@ -35,6 +36,7 @@ import io.sandglass.api.dataplane.FilePlane;
 import io.sandglass.api.domain.Ids;
 import io.sandglass.api.http.Access;
 import io.sandglass.api.http.Administrator;
+import io.sandglass.api.http.AuditedRefusals;
 import io.sandglass.api.http.Caller;
 import io.sandglass.api.http.CreateRate;
 import io.sandglass.api.http.EncodedBodies;
@@ -287,6 +289,12 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             accounts,
             AdminKey.of(configuration.adminKey(), master.pepper()),
             inFlight(configuration, environment)));
+    environment
+        .jersey()
+        .register(
+            new AuditedRefusals(
+                new Refusals(
+                    commandLog, sandboxStore, configuration.refusalsPerHour(), ids, clock)));
     List.of(
             new SandboxesResource(
                 sandboxes, catalog, templates, bodies, idempotency, new CreateRate(quotas)),

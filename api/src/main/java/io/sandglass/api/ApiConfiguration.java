@@ -108,6 +108,10 @@ public final class ApiConfiguration extends Configuration {
   @JsonProperty
   private int requestsInFlight;
 
+  @Min(0)
+  @JsonProperty
+  private int refusalsPerHour;
+
   DataSourceFactory database() {
     return database;
   }
@@ -154,6 +158,10 @@ public final class ApiConfiguration extends Configuration {
 
   int requestsInFlight() {
     return requestsInFlight;
+  }
+
+  int refusalsPerHour() {
+    return refusalsPerHour;
   }
 
   List<Size> sizes() {

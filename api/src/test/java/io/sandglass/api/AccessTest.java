@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sandglass.api.RunningApi.Answer;
+import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.Scope;
 import io.sandglass.api.http.Access;
 import io.sandglass.api.http.Requires;
@@ -73,7 +75,8 @@ final class AccessTest {
   @BeforeAll
   static void start(@TempDir Path data) throws Exception {
     log = new InProcessLog();
-    api = RunningApi.start(data, log, Map.of());
+    // More than there are operations.
+    api = RunningApi.start(data, log, Map.of("SANDGLASS_REFUSALS_PER_HOUR", "1000"));
     org = api.bootstrap().organizations().getFirst();
     keys = "/v1/admin/organizations/" + org + "/keys";
     String body = "{\"template\":\"base\",\"metadata\":{\"mark\":\"" + MARK + "\"}}";
@@ -176,7 +179,7 @@ final class AccessTest {
     if (call.admin() || call.id().equals("streamEvents")) {
       return; // the one is for no organization, the other has a test in HistoryTest
     }
-    String before = api.get("/v1/sandboxes/" + sandbox).response().body();
+    ObjectNode before = (ObjectNode) api.get("/v1/sandboxes/" + sandbox).body();
     int commands = log.received().size();
 
     Answer answer = send(call, foreign);
@@ -188,8 +191,23 @@ final class AccessTest {
     } else if (call.path().contains("{")) {
       assertThat(answer.status()).as("%s: %s", call, answer.body()).isIn(403, 404);
     }
-    assertThat(log.received()).hasSize(commands);
-    assertThat(api.get("/v1/sandboxes/" + sandbox).response().body()).isEqualTo(before);
+    List<Command> since = log.received().subList(commands, log.received().size());
+    if (call.path().startsWith("/v1/sandboxes/{")) {
+      // That it was refused is all that happens.
+      assertThat(since)
+          .singleElement()
+          .isInstanceOfSatisfying(
+              Command.NoteRefusal.class,
+              note -> {
+                assertThat(note.operation()).isEqualTo(call.id());
+                assertThat(note.header().sandboxId()).isEqualTo(sandbox);
+                assertThat(note.header().orgId()).isEqualTo(org);
+              });
+      before.put("version", before.path("version").asInt() + 1);
+    } else {
+      assertThat(since).isEmpty();
+    }
+    assertThat(api.get("/v1/sandboxes/" + sandbox).body()).isEqualTo(before);
     assertThat(api.get("/v1/templates/" + template).status()).isEqualTo(200);
   }
 

@@ -80,9 +80,17 @@ final class EngineStandIn {
   private Result decide(Command command, Known known) {
     Command.Header header = command.header();
     if (known == null) {
-      return command instanceof Command.Create create
-          ? create(create)
-          : rejected("sandbox_not_found", 0);
+      return switch (command) {
+        case Command.Create create -> create(create);
+        case Command.NoteRefusal note when header.sandboxId().equals(header.orgId()) -> {
+          Known organization = new Known();
+          organization.org = header.orgId();
+          organization.status = Status.ABSENT;
+          sandboxes.put(header.sandboxId(), organization);
+          yield note(note, organization);
+        }
+        default -> rejected("sandbox_not_found", 0);
+      };
     }
     if (!known.org.equals(header.orgId())) {
       return rejected("foreign_organization", known.version);
@@ -138,9 +146,16 @@ final class EngineStandIn {
                       0,
                       never.failure()),
                   "report"));
+      case Command.NoteRefusal note -> note(note, known);
       case Command.Touch touch ->
           use(header, known, new Fact.ActivityRecorded(touch.what()), "not_running");
     };
+  }
+
+  private static Result note(Command.NoteRefusal note, Known known) {
+    Fact refused =
+        new Fact.RequestRefused(note.code(), note.operation(), note.detail(), note.suppressed());
+    return accepted(known, event(known, note.header(), refused, "command"));
   }
 
   private static Result suspend(Command.Header header, Known known) {
@@ -165,7 +180,7 @@ final class EngineStandIn {
 
   private Result use(Command.Header header, Known known, Fact ifRunning, String otherwise) {
     return switch (known.status) {
-      case CREATING, DESTROYED -> rejected(otherwise, known.version);
+      case ABSENT, CREATING, DESTROYED -> rejected(otherwise, known.version);
       case RUNNING -> accepted(known, event(known, header, ifRunning, "command"));
       case SUSPENDED -> {
         SandboxEvent asked = event(known, header, new Fact.ResumeRequested("frozen"), "command");

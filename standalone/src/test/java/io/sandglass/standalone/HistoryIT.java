@@ -1,11 +1,14 @@
 package io.sandglass.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -79,6 +82,75 @@ class HistoryIT {
           .containsExactlyInAnyOrderElementsOf(all);
       assertThat(api.get("/v1/events?cursor=" + lastId).body().get("events")).isEmpty();
     }
+  }
+
+  @Test
+  void whoeverIsRefusedIsInTheHistoryOfThoseWhomItWasAbout(SandglassProcess sandglass) {
+    String owners = organization(sandglass);
+    ApiClient owner = client(sandglass, owners);
+    ApiClient stranger = client(sandglass, organization(sandglass));
+    String id = owner.create("{\"template\": \"base\"}");
+    String sandbox = "/v1/sandboxes/" + id;
+
+    stranger.get(sandbox).expect(403);
+    stranger.execute(id, "id").expect(403);
+    owner.delete(sandbox).expect(204);
+    stranger.get(sandbox + "/events").expect(403);
+    sandglass
+        .admin()
+        .send(
+            "PUT",
+            "/v1/admin/organizations/" + owners + "/quota",
+            "{\"live_sandboxes\": 0}",
+            Map.of())
+        .expect(200);
+    owner.post("/v1/sandboxes", "{\"template\": \"base\"}").expect(429);
+
+    await("what was refused")
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(
+            () -> {
+              assertThat(refused(owner.events(id)))
+                  .extracting(event -> event.get("data").get("operation").asText())
+                  .containsExactly("getSandbox", "execute", "getSandboxEvents");
+              assertThat(refused(owner.get("/v1/events?limit=1000").body().get("events")))
+                  .last()
+                  .satisfies(
+                      event -> {
+                        assertThat(event.get("sandbox_id").asText()).isEqualTo(owners);
+                        assertThat(event.get("data").get("code").asText())
+                            .isEqualTo("quota_exceeded");
+                      });
+            });
+    assertThat(refused(owner.events(id)))
+        .allSatisfy(
+            event ->
+                assertThat(event.get("actor").asText())
+                    .isNotEqualTo(owner.events(id).get(0).get("actor").asText())
+                    .startsWith("key:"));
+    assertThat(refused(stranger.get("/v1/events").body().get("events"))).isEmpty();
+  }
+
+  private static List<JsonNode> refused(JsonNode events) {
+    return events
+        .valueStream()
+        .filter(event -> event.get("type").asText().equals("RequestRefused"))
+        .toList();
+  }
+
+  private static String organization(SandglassProcess sandglass) {
+    return sandglass
+        .admin()
+        .post("/v1/admin/organizations", "{\"name\": \"refusals\"}")
+        .expect(201)
+        .text("id");
+  }
+
+  private static ApiClient client(SandglassProcess sandglass, String organization) {
+    String keys = "/v1/admin/organizations/" + organization + "/keys";
+    return new ApiClient(
+        URI.create(sandglass.url()),
+        sandglass.admin().post(keys, "{\"name\": \"refusals\"}").expect(201).text("key"));
   }
 
   private static String live(ApiClient api) {

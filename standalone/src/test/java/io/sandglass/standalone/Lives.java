@@ -7,6 +7,7 @@ import io.sandglass.schemas.DestroySandbox;
 import io.sandglass.schemas.Egress;
 import io.sandglass.schemas.KeepAlive;
 import io.sandglass.schemas.NodeHeartbeat;
+import io.sandglass.schemas.NoteRefusal;
 import io.sandglass.schemas.ReportGone;
 import io.sandglass.schemas.ReportOrigin;
 import io.sandglass.schemas.ReportStarted;
@@ -133,20 +134,50 @@ final class Lives {
             "gone"));
   }
 
+  /** Somebody of another organization was refused the sandbox. */
+  static ProducerRecord<String, SpecificRecord> refused(int number) {
+    return command(
+        number,
+        new NoteRefusal(
+            meta(number, ORG, "refused_" + number, "key:stranger"),
+            "foreign_organization",
+            "getSandbox",
+            "It belongs to another organization.",
+            0L));
+  }
+
+  /** The organization was refused a sandbox beyond its quota. */
+  static ProducerRecord<String, SpecificRecord> refused() {
+    return new ProducerRecord<>(
+        Topic.COMMANDS.topicName(),
+        ORG,
+        new NoteRefusal(
+            meta(ORG, ORG, "refused", "key:test", null),
+            "quota_exceeded",
+            "createSandbox",
+            "It has its sandboxes.",
+            5L));
+  }
+
   private static ProducerRecord<String, SpecificRecord> command(
       int number, SpecificRecord command) {
     return new ProducerRecord<>(Topic.COMMANDS.topicName(), sandbox(number), command);
   }
 
   private static CommandMeta meta(int number, String org, String commandId, String actor) {
+    return meta(sandbox(number), org, commandId, actor, "f" + number);
+  }
+
+  private static CommandMeta meta(
+      String sandboxId, String org, String commandId, String actor, String fingerprint) {
     return CommandMeta.newBuilder()
         .setCommandId(commandId)
-        .setSandboxId(sandbox(number))
+        .setSandboxId(sandboxId)
         .setOrgId(org)
         .setActor(actor)
         .setReplyPartition(REPLY_PARTITION)
         .setSentAt(Instant.now())
-        .setFingerprint("f" + number)
+        .setFingerprint(fingerprint)
         .build();
   }
 

@@ -142,7 +142,7 @@ public final class Waking {
   private Answer<Sandbox> settled(Origin origin, Sandbox now, long deadline) {
     return switch (now.status()) {
       case RUNNING -> new Answer.Done<>(now);
-      case CREATING, DESTROYED -> notRunning(now);
+      case ABSENT, CREATING, DESTROYED -> notRunning(now);
       case SUSPENDED ->
           now.reason().keepsItAsleep() || left(deadline).isZero()
               ? refused(FAILED, "The sandbox can't be woken: " + now.reason().detail())

@@ -59,6 +59,18 @@ public sealed interface Command {
       Header header, String executionId, String nodeId, int incarnation, String failure)
       implements Command {}
 
+  /**
+   * A request that was turned down, for those who audit; nobody waits for its outcome. The header's
+   * organization is the one in whose history it goes, its sandbox the one it was about, or that
+   * organization itself.
+   *
+   * @param operation what was asked for, by its operationId
+   * @param detail what the client was told
+   * @param suppressed how many more there were since the last one that was noted
+   */
+  record NoteRefusal(Header header, String code, String operation, String detail, long suppressed)
+      implements Command {}
+
   /** Use that is no execution; nobody waits for its outcome. */
   record Touch(Header header, String what) implements Command {}
 }

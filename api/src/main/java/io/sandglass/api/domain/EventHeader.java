@@ -23,4 +23,10 @@ public record EventHeader(
     String commandId,
     Status statusAfter,
     int incarnation,
-    String nodeId) {}
+    String nodeId) {
+
+  /** Whether it concerns no sandbox, but the organization itself, whose id then stands for one. */
+  public boolean isOfOrganization() {
+    return sandboxId.equals(orgId);
+  }
+}

@@ -69,4 +69,13 @@ public sealed interface Fact {
    * @param aliveUntil null when it was alive until the event's own time
    */
   record SandboxEnded(String reason, String detail, Instant aliveUntil) implements Fact {}
+
+  /**
+   * Somebody asked in vain; it changes nothing, and may come after the end.
+   *
+   * @param operation what was asked for, by its operationId
+   * @param suppressed how many more of the same key's there were since the last one in the history
+   */
+  record RequestRefused(String code, String operation, String detail, long suppressed)
+      implements Fact {}
 }

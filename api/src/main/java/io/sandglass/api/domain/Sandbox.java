@@ -36,7 +36,7 @@ public record Sandbox(
     /** It is in that status from then on; the first sleep and the first end count. */
     Times in(Status status, Instant at) {
       return switch (status) {
-        case CREATING -> this;
+        case ABSENT, CREATING -> this;
         case RUNNING ->
             new Times(createdAt, startedAt, expiresAt, lastActivityAt, null, destroyedAt);
         case SUSPENDED ->

@@ -90,7 +90,7 @@ public final class SandboxHistory {
               sandbox.nodeId(),
               sandbox.incarnation(),
               sandbox.version());
-      case Fact.SandboxRequested _, Fact.PlacementChanged _ -> sandbox;
+      case Fact.SandboxRequested _, Fact.PlacementChanged _, Fact.RequestRefused _ -> sandbox;
     };
   }
 

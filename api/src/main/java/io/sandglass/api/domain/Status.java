@@ -6,6 +6,8 @@ import java.util.stream.Stream;
 
 /** What clients see of a sandbox's state. */
 public enum Status {
+  /** There is no sandbox: of what concerns an organization itself. */
+  ABSENT,
   CREATING,
   RUNNING,
   SUSPENDED,

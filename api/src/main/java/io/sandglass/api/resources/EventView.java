@@ -14,7 +14,8 @@ import java.util.List;
 @Schema(name = "Event")
 record EventView(
     String eventId,
-    String sandboxId,
+    @Schema(description = "The organization's own id for what concerns no sandbox of it")
+        String sandboxId,
     @Schema(description = "1, 2, 3, … without a gap") long version,
     @Schema(example = "SandboxStarted") String type,
     @Schema(format = "date-time") String at,
@@ -26,7 +27,10 @@ record EventView(
     @Schema(allowableValues = {"command", "deadline", "report", "node_loss"}) String cause,
     @Schema(example = "key:key_01j9…") String actor,
     @Schema(nullable = true) String requestId,
-    @Schema(allowableValues = {"creating", "running", "suspended", "destroyed"}) String statusAfter,
+    @Schema(
+            description = "absent where there is no sandbox",
+            allowableValues = {"creating", "running", "suspended", "destroyed", "absent"})
+        String statusAfter,
     @JsonRawValue @Schema(type = "object", description = "What the type says happened")
         String data) {
 

@@ -24,6 +24,8 @@ final class ListQuery {
   private static final String METADATA = "metadata.";
   private static final Set<String> KNOWN = Set.of("status", "template", "limit", "cursor");
   private static final Pattern CURSOR = Pattern.compile("([0-9]{1,15}) (sbx_[0-9a-z]{16,40})");
+  private static final Set<Status> OF_SANDBOXES =
+      Set.of(Status.CREATING, Status.RUNNING, Status.SUSPENDED, Status.DESTROYED);
 
   private ListQuery() {}
 
@@ -37,14 +39,15 @@ final class ListQuery {
     Violations violations = new Violations();
     Set<Status> wanted = EnumSet.noneOf(Status.class);
     for (String text : statuses) {
-      Optional<Status> status = Status.parse(text);
+      Optional<Status> status = Status.parse(text).filter(OF_SANDBOXES::contains);
       if (status.isEmpty()) {
         violations.add("status", "Expected creating, running, suspended or destroyed.");
       }
       status.ifPresent(wanted::add);
     }
     if (statuses.isEmpty()) {
-      wanted.addAll(EnumSet.complementOf(EnumSet.of(Status.DESTROYED)));
+      wanted.addAll(OF_SANDBOXES);
+      wanted.remove(Status.DESTROYED);
     }
     if (template != null && !Checks.clean(template)) {
       violations.add("template", "Expected text without NUL.");

@@ -10,6 +10,7 @@ import io.sandglass.api.domain.Status;
 import io.sandglass.api.domain.Usage;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +64,7 @@ public final class ProjectionStore {
             });
   }
 
-  /** Returns the ids of the sandboxes that changed. */
+  /** Returns the ids of those in whose histories something is new. */
   public Set<String> apply(List<LogBatch> batches) {
     return jdbi.inTransaction(
         handle -> {
@@ -122,9 +123,15 @@ public final class ProjectionStore {
     Map<String, Sandbox> after = new LinkedHashMap<>(before);
     List<EventStore.Placed> news = new ArrayList<>();
     List<Sandbox> snapshots = new ArrayList<>();
+    Set<String> organizations = new HashSet<>();
     for (EventStore.Placed placed : events) {
       SandboxEvent event = placed.event();
       String id = event.header().sandboxId();
+      if (event.header().isOfOrganization()) {
+        news.add(placed);
+        organizations.add(id);
+        continue;
+      }
       Sandbox known = after.get(id);
       Sandbox next = SandboxHistory.after(Optional.ofNullable(known), event);
       if (known == null || next.version() > known.version()) {
@@ -146,7 +153,8 @@ public final class ProjectionStore {
           }
         });
     save(handle, before.keySet(), changed);
-    return changed.keySet();
+    organizations.addAll(changed.keySet());
+    return organizations;
   }
 
   private static Map<String, Sandbox> load(Handle handle, Set<String> ids) {

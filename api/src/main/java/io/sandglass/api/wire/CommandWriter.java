@@ -10,6 +10,7 @@ import io.sandglass.schemas.CreateSandbox;
 import io.sandglass.schemas.DestroySandbox;
 import io.sandglass.schemas.Egress;
 import io.sandglass.schemas.KeepAlive;
+import io.sandglass.schemas.NoteRefusal;
 import io.sandglass.schemas.ReportExecutionFinished;
 import io.sandglass.schemas.ReportOrigin;
 import io.sandglass.schemas.Size;
@@ -68,6 +69,14 @@ public final class CommandWriter {
               .setFileBytes(0)
               .setDurationMs(0)
               .setFailure(never.failure())
+              .build();
+      case Command.NoteRefusal note ->
+          NoteRefusal.newBuilder()
+              .setMeta(meta)
+              .setCode(note.code())
+              .setOperation(note.operation())
+              .setDetail(note.detail())
+              .setSuppressed(note.suppressed())
               .build();
       case Command.Touch touch ->
           TouchSandbox.newBuilder().setMeta(meta).setWhat(touch.what()).build();

@@ -18,6 +18,7 @@ import io.sandglass.schemas.EventMeta;
 import io.sandglass.schemas.ExecutionFinished;
 import io.sandglass.schemas.ExecutionStarted;
 import io.sandglass.schemas.PlacementChanged;
+import io.sandglass.schemas.RequestRefused;
 import io.sandglass.schemas.ResumeFailed;
 import io.sandglass.schemas.ResumeRequested;
 import io.sandglass.schemas.SandboxEnded;
@@ -38,7 +39,7 @@ import org.apache.avro.specific.SpecificRecord;
 public final class EventReader {
   private EventReader() {}
 
-  /** Empty when the record is no event of a sandbox. */
+  /** Empty when the record is no event. */
   public static Optional<SandboxEvent> read(SpecificRecord record) {
     return Optional.ofNullable(
         switch (record) {
@@ -88,6 +89,14 @@ public final class EventReader {
                   event.getMeta(),
                   new Fact.SandboxEnded(
                       event.getReason(), event.getDetail(), event.getAliveUntil()));
+          case RequestRefused event ->
+              event(
+                  event.getMeta(),
+                  new Fact.RequestRefused(
+                      event.getCode(),
+                      event.getOperation(),
+                      event.getDetail(),
+                      event.getSuppressed()));
           default -> null;
         });
   }

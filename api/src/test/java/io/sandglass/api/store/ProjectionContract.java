@@ -1,6 +1,7 @@
 package io.sandglass.api.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.sandglass.api.domain.CommandResult;
 import io.sandglass.api.domain.Decision;
@@ -198,6 +199,46 @@ abstract class ProjectionContract {
                 null,
                 null));
     assertThat(running.version()).isEqualTo(6);
+  }
+
+  @Test
+  void refusalsAreToldOfSandboxesThatEndedAndOfOrganizationsThemselves() {
+    Fact refused = new Fact.RequestRefused("foreign_organization", "getSandbox", "No.", 3);
+    Fact beyond = new Fact.RequestRefused("quota_exceeded", "createSandbox", "No.", 0);
+    List<SandboxEvent> all = new ArrayList<>(life("sbx_1"));
+    all.add(event("sbx_1", 9, Status.DESTROYED, refused));
+    all.add(event(ORG, 1, Status.ABSENT, beyond));
+    all.add(event(ORG, 2, Status.ABSENT, beyond));
+
+    assertThat(projection.apply(List.of(batch(0, all)))).containsExactlyInAnyOrder("sbx_1", ORG);
+    String before = ContentHash.of(jdbi);
+    assertThat(projection.apply(List.of(batch(0, all)))).isEmpty();
+    assertThat(ContentHash.of(jdbi)).isEqualTo(before);
+
+    Sandbox ended = new SandboxStore(jdbi).find("sbx_1").orElseThrow();
+    assertThat(ended.version()).isEqualTo(9);
+    assertThat(ended.times().destroyedAt()).isEqualTo(START.plusMillis(7));
+    assertThat(ended.reason()).isEqualTo(new Sandbox.Reason("expired", "its time was up"));
+    assertThat(new SandboxStore(jdbi).find(ORG)).isEmpty();
+    EventStore events = new EventStore(jdbi, "sandbox.events");
+    assertThat(events.asOf(ended, START.plusMillis(9))).contains(ended);
+    assertThat(events.history("sbx_1", 8, 10))
+        .extracting(EventStore.Stored::data)
+        .containsExactly(
+            "{\"code\":\"foreign_organization\",\"operation\":\"getSandbox\",\"detail\":\"No.\","
+                + "\"suppressed\":3}");
+    assertThat(
+            events
+                .page(
+                    new EventStore.Query(ORG, Set.of("RequestRefused"), null, null),
+                    HistoryCursor.START,
+                    10)
+                .events())
+        .extracting(stored -> stored.header().eventId(), stored -> stored.header().statusAfter())
+        .containsExactly(
+            tuple("sbx_1-9", Status.DESTROYED),
+            tuple(ORG + "-1", Status.ABSENT),
+            tuple(ORG + "-2", Status.ABSENT));
   }
 
   @Test

@@ -47,6 +47,19 @@ public sealed interface Command {
 
   record Touch(Caller caller, String what) implements Request {}
 
+  /**
+   * Somebody else's request was turned down. The caller's organization is the one in whose history
+   * it goes, its actor the one who asked.
+   */
+  record NoteRefusal(Caller caller, Subject subject, Refusal refusal) implements Request {}
+
+  /** Whose history it is. */
+  enum Subject {
+    SANDBOX,
+    /** The organization's own, under its own id: no sandbox is concerned. */
+    ORGANIZATION
+  }
+
   /** From a node, about one life of the sandbox's container. */
   sealed interface Report extends Command {
     Origin origin();

@@ -28,16 +28,27 @@ public final class Evolution {
               + version);
     }
     return switch (before) {
-      case Sandbox.Absent _ -> created(event);
+      case Sandbox.Absent _ when event.fact() instanceof Fact.RequestRefused ->
+          new Sandbox.Absent(version);
+      case Sandbox.Absent absent -> created(absent, event);
       case Sandbox.Live live -> next(live, event);
+      case Sandbox.Ended ended when event.fact() instanceof Fact.RequestRefused ->
+          new Sandbox.Ended(
+              ended.org(),
+              ended.node(),
+              ended.incarnation(),
+              ended.reason(),
+              ended.fingerprint(),
+              version);
       case Sandbox.Ended _ -> throw broken(before, event);
     };
   }
 
-  private static Sandbox created(Event event) {
+  private static Sandbox created(Sandbox.Absent before, Event event) {
     if (!(event.fact()
-        instanceof Fact.SandboxRequested(Spec spec, String node, Optional<Instant> expiresAt))) {
-      throw broken(new Sandbox.Absent(), event);
+            instanceof Fact.SandboxRequested(Spec spec, String node, Optional<Instant> expiresAt))
+        || before.version() > 0) {
+      throw broken(before, event);
     }
     Event.Header header = event.header();
     Tenure tenure =
@@ -101,6 +112,7 @@ public final class Evolution {
               reason,
               tenure.spec().fingerprint(),
               version);
+      case Fact.RequestRefused _ -> new Sandbox.Live(tenure, stage, version);
     };
   }
 

@@ -53,4 +53,7 @@ public sealed interface Fact {
    */
   record SandboxEnded(EndReason reason, String detail, Optional<Instant> aliveUntil)
       implements Fact {}
+
+  /** Somebody asked in vain; it changes nothing, and may come after the end. */
+  record RequestRefused(Refusal refusal) implements Fact {}
 }

@@ -14,10 +14,15 @@ final class Requests {
     return switch (state) {
       case Sandbox.Absent absent ->
           switch (request) {
-            case Command.Create create when org.isPresent() ->
+            case Command.Create _ when org.isEmpty() -> foreign();
+            case Command.Create create when absent.version() == 0 ->
                 create(create, now, new Scribe(absent, create, org.get(), now));
-            case Command.Create _ -> foreign();
-            case Command.KeepAlive _,
+            case Command.NoteRefusal note
+                when note.subject() == Command.Subject.ORGANIZATION && org.isPresent() ->
+                note(note, new Scribe(absent, note, org.get(), now));
+            case Command.Create _,
+                Command.NoteRefusal _,
+                Command.KeepAlive _,
                 Command.Suspend _,
                 Command.Wake _,
                 Command.Destroy _,
@@ -33,7 +38,9 @@ final class Requests {
               ? ofLive(live, request, now, new Scribe(live, request, live.tenure().org(), now))
               : foreign();
       case Sandbox.Ended ended ->
-          org.filter(ended.org()::equals).isPresent() ? ofEnded(ended, request) : foreign();
+          org.filter(ended.org()::equals).isPresent()
+              ? ofEnded(ended, request, new Scribe(ended, request, ended.org(), now))
+              : foreign();
     };
   }
 
@@ -64,8 +71,13 @@ final class Requests {
             "Expected the request that this sandbox was created with, but got another one");
   }
 
-  private static Decision ofEnded(Sandbox.Ended ended, Command.Request request) {
+  private static Decision note(Command.NoteRefusal note, Scribe scribe) {
+    return scribe.write(new Fact.RequestRefused(note.refusal()));
+  }
+
+  private static Decision ofEnded(Sandbox.Ended ended, Command.Request request, Scribe scribe) {
     return switch (request) {
+      case Command.NoteRefusal note -> note(note, scribe);
       case Command.Create create -> again(create, ended.fingerprint());
       case Command.Destroy _ -> new Decision.Accepted(List.of());
       case Command.Wake _ ->
@@ -105,6 +117,7 @@ final class Requests {
           stage instanceof Stage.Running
               ? scribe.write(new Fact.ActivityRecorded(what))
               : notRunning(stage);
+      case Command.NoteRefusal note -> note(note, scribe);
     };
   }
 

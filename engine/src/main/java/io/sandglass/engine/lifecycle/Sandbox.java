@@ -8,11 +8,14 @@ public sealed interface Sandbox {
   /** How many events it has had. */
   long version();
 
-  /** Nobody ever asked for it. */
-  record Absent() implements Sandbox {
-    @Override
-    public long version() {
-      return 0;
+  /**
+   * Nobody ever asked for it.
+   *
+   * @param version more than 0 under an organization's own id: what concerns no sandbox of it
+   */
+  record Absent(long version) implements Sandbox {
+    public Absent() {
+      this(0);
     }
   }
 

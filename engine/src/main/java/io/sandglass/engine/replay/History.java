@@ -4,6 +4,7 @@ import io.sandglass.engine.audit.Finding;
 import io.sandglass.engine.lifecycle.Deadline;
 import io.sandglass.engine.lifecycle.Event;
 import io.sandglass.engine.lifecycle.Fact;
+import io.sandglass.engine.lifecycle.Refusal;
 import io.sandglass.engine.lifecycle.Sandbox;
 import io.sandglass.engine.lifecycle.Stage;
 import io.sandglass.engine.lifecycle.Status;
@@ -118,6 +119,15 @@ public final class History {
                   words(ended.reason()),
                   ended.aliveUntil().map(at -> " alive_until=" + at).orElse(""),
                   ended.detail());
+      case Fact.RequestRefused(Refusal refusal) ->
+          "%s: %s (%s)%s"
+              .formatted(
+                  refusal.operation(),
+                  words(refusal.code()),
+                  refusal.detail(),
+                  refusal.suppressed() == 0
+                      ? ""
+                      : " and %d more like it before".formatted(refusal.suppressed()));
     };
   }
 

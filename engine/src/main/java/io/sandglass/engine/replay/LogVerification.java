@@ -99,7 +99,11 @@ public final class LogVerification {
         record -> keep(changed, record));
     compareEnds(fold, stored, changed, compared, found);
     compareDeadlines(stored, changed, due, found);
-    return new Extent(events[0], fold.states().size());
+    return new Extent(
+        events[0],
+        fold.states().values().stream()
+            .filter(state -> !(state instanceof Sandbox.Absent))
+            .count());
   }
 
   private static void keep(Map<String, Sandbox> states, ConsumerRecord<byte[], byte[]> record) {

@@ -41,7 +41,8 @@ record Step(Sandbox before, Decision decision, List<Change> changes) {
             Fact.TimeoutExtended _,
             Fact.ExecutionStarted _,
             Fact.ExecutionFinished _,
-            Fact.SandboxEnded _ ->
+            Fact.SandboxEnded _,
+            Fact.RequestRefused _ ->
             Optional.empty();
       };
     }

@@ -41,6 +41,10 @@ public final class Metering {
    * @throws IllegalStateException when the event can't be the next one: the log is broken
    */
   public static Step after(String sandboxId, Optional<Meter> before, Event event) {
+    // Of an organization, and after the end, there is no meter.
+    if (event.fact() instanceof Fact.RequestRefused) {
+      return new Step(before, List.of());
+    }
     if (event.fact() instanceof Fact.SandboxRequested asked) {
       if (before.isPresent()) {
         throw new IllegalStateException("Sandbox " + sandboxId + " was asked for twice");
@@ -96,7 +100,8 @@ public final class Metering {
           Fact.ActivityRecorded _,
           Fact.EgressChanged _,
           Fact.ExecutionStarted _,
-          Fact.ExecutionFinished _ ->
+          Fact.ExecutionFinished _,
+          Fact.RequestRefused _ ->
           quiet(meter);
     };
   }
@@ -108,7 +113,8 @@ public final class Metering {
           Fact.ActivityRecorded _,
           Fact.EgressChanged _,
           Fact.ExecutionStarted _,
-          Fact.ExecutionFinished _ ->
+          Fact.ExecutionFinished _,
+          Fact.RequestRefused _ ->
           false;
       case Fact.SandboxRequested _,
           Fact.PlacementChanged _,

@@ -3,6 +3,7 @@ package io.sandglass.engine.wire;
 import io.sandglass.engine.lifecycle.Command;
 import io.sandglass.engine.lifecycle.ExecutionKind;
 import io.sandglass.engine.lifecycle.Patience;
+import io.sandglass.engine.lifecycle.Refusal;
 import io.sandglass.schemas.BeginExecution;
 import io.sandglass.schemas.ChangeEgress;
 import io.sandglass.schemas.CommandMeta;
@@ -10,6 +11,7 @@ import io.sandglass.schemas.CreateSandbox;
 import io.sandglass.schemas.Decoded;
 import io.sandglass.schemas.DestroySandbox;
 import io.sandglass.schemas.KeepAlive;
+import io.sandglass.schemas.NoteRefusal;
 import io.sandglass.schemas.SuspendSandbox;
 import io.sandglass.schemas.TouchSandbox;
 import io.sandglass.schemas.WakeSandbox;
@@ -76,6 +78,19 @@ public final class CommandReader {
                     Durations.read("timeout_ms", begin.getTimeoutMs())));
         case TouchSandbox touch ->
             asked(touch.getMeta(), new Command.Touch(client(touch.getMeta()), touch.getWhat()));
+        case NoteRefusal note ->
+            asked(
+                note.getMeta(),
+                new Command.NoteRefusal(
+                    client(note.getMeta()),
+                    note.getMeta().getSandboxId().equals(note.getMeta().getOrgId())
+                        ? Command.Subject.ORGANIZATION
+                        : Command.Subject.SANDBOX,
+                    new Refusal(
+                        Codes.read(Refusal.Code.class, note.getCode()),
+                        note.getOperation(),
+                        note.getDetail(),
+                        note.getSuppressed())));
         // The wire is open: whatever else a release may write.
         default -> ReportReader.read(record);
       };

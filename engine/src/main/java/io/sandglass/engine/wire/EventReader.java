@@ -7,6 +7,7 @@ import io.sandglass.engine.lifecycle.Event;
 import io.sandglass.engine.lifecycle.ExecutionKind;
 import io.sandglass.engine.lifecycle.ExecutionResult;
 import io.sandglass.engine.lifecycle.Fact;
+import io.sandglass.engine.lifecycle.Refusal;
 import io.sandglass.engine.lifecycle.SuspendReason;
 import io.sandglass.schemas.ActivityRecorded;
 import io.sandglass.schemas.Decoded;
@@ -15,6 +16,7 @@ import io.sandglass.schemas.EventMeta;
 import io.sandglass.schemas.ExecutionFinished;
 import io.sandglass.schemas.ExecutionStarted;
 import io.sandglass.schemas.PlacementChanged;
+import io.sandglass.schemas.RequestRefused;
 import io.sandglass.schemas.ResumeFailed;
 import io.sandglass.schemas.ResumeRequested;
 import io.sandglass.schemas.SandboxEnded;
@@ -156,6 +158,15 @@ public final class EventReader {
               r.getMeta(),
               new Fact.SandboxEnded(
                   endReason(r.getReason()), r.getDetail(), Optional.ofNullable(r.getAliveUntil())));
+      case RequestRefused r ->
+          recorded(
+              r.getMeta(),
+              new Fact.RequestRefused(
+                  new Refusal(
+                      Codes.read(Refusal.Code.class, r.getCode()),
+                      r.getOperation(),
+                      r.getDetail(),
+                      r.getSuppressed())));
       default -> throw new UnreadableException("not an event: " + record.getSchema().getName());
     };
   }

@@ -3,6 +3,7 @@ package io.sandglass.engine.wire;
 import io.sandglass.engine.lifecycle.Event;
 import io.sandglass.engine.lifecycle.ExecutionResult;
 import io.sandglass.engine.lifecycle.Fact;
+import io.sandglass.engine.lifecycle.Refusal;
 import io.sandglass.engine.lifecycle.Sandbox;
 import io.sandglass.engine.lifecycle.Spec;
 import io.sandglass.engine.lifecycle.Status;
@@ -13,6 +14,7 @@ import io.sandglass.schemas.EventMeta;
 import io.sandglass.schemas.ExecutionFinished;
 import io.sandglass.schemas.ExecutionStarted;
 import io.sandglass.schemas.PlacementChanged;
+import io.sandglass.schemas.RequestRefused;
 import io.sandglass.schemas.ResumeFailed;
 import io.sandglass.schemas.ResumeRequested;
 import io.sandglass.schemas.SandboxEnded;
@@ -75,6 +77,13 @@ public final class EventWriter {
       case Fact.SandboxEnded fact ->
           new SandboxEnded(
               meta, Codes.of(fact.reason()), fact.detail(), fact.aliveUntil().orElse(null));
+      case Fact.RequestRefused(Refusal refusal) ->
+          new RequestRefused(
+              meta,
+              Codes.of(refusal.code()),
+              refusal.operation(),
+              refusal.detail(),
+              refusal.suppressed());
     };
   }
 
@@ -131,7 +140,7 @@ public final class EventWriter {
   public static EventReader.Told told(Sandbox after) {
     String status = Codes.of(Status.of(after));
     return switch (after) {
-      case Sandbox.Absent _ -> throw nothing();
+      case Sandbox.Absent _ -> new EventReader.Told(status, 0, "");
       case Sandbox.Live live ->
           new EventReader.Told(status, live.tenure().incarnation(), live.tenure().node());
       case Sandbox.Ended ended -> new EventReader.Told(status, ended.incarnation(), ended.node());

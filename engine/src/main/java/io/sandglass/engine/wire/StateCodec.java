@@ -52,10 +52,13 @@ public final class StateCodec {
 
   private StateCodec() {}
 
-  /** The state in bytes; there are none for {@link Sandbox.Absent}, which is never stored. */
+  /** The state in bytes; there are none for what never had an event. */
   public static byte[] encode(Kept kept) {
     return switch (kept.sandbox()) {
-      case Sandbox.Absent _ -> null;
+      case Sandbox.Absent absent ->
+          absent.version() == 0
+              ? null
+              : bytes(SANDBOX_OUT, StoredStates.write(absent, kept.chain()));
       case Sandbox.Live live -> bytes(SANDBOX_OUT, StoredStates.write(live, kept.chain()));
       case Sandbox.Ended ended -> bytes(SANDBOX_OUT, StoredStates.write(ended, kept.chain()));
     };

@@ -19,9 +19,21 @@ import java.util.Optional;
 
 /** A sandbox's state as the store keeps it. */
 final class StoredStates {
+  private static final String ABSENT = "absent";
   private static final String ENDED = "ended";
 
   private StoredStates() {}
+
+  static StoredSandbox write(Sandbox.Absent absent, ChainHash chain) {
+    return StoredSandbox.newBuilder()
+        .setVersion(absent.version())
+        .setOrg("")
+        .setNode("")
+        .setIncarnation(0)
+        .setStage(ABSENT)
+        .setChain(ByteBuffer.wrap(chain.toBytes()))
+        .build();
+  }
 
   static StoredSandbox write(Sandbox.Ended ended, ChainHash chain) {
     return StoredSandbox.newBuilder()
@@ -95,6 +107,9 @@ final class StoredStates {
   }
 
   private static Sandbox sandbox(StoredSandbox stored) {
+    if (stored.getStage().equals(ABSENT)) {
+      return new Sandbox.Absent(stored.getVersion());
+    }
     if (stored.getStage().equals(ENDED)) {
       return new Sandbox.Ended(
           stored.getOrg(),

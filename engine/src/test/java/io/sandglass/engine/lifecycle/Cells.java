@@ -135,6 +135,13 @@ final class Cells {
             new Row("begin execution", _ -> Commands.begin("exe_2")),
             new Row("begin execution, again", _ -> Commands.begin("exe_1")),
             new Row("touch", _ -> Commands.touch())));
+    tables.put(
+        "Requests that were turned down before, noted for those who audit",
+        List.of(
+            new Row("of a sandbox", _ -> Commands.refusal(Command.Subject.SANDBOX)),
+            new Row(
+                "of an organization, under its own id",
+                _ -> Commands.refusal(Command.Subject.ORGANIZATION))));
     tables.put("Requests of another organization", foreign());
     tables.put(
         "The node's answers to orders",
@@ -202,7 +209,9 @@ final class Cells {
             _ ->
                 new Command.BeginExecution(
                     Commands.STRANGER, "exe_3", ExecutionKind.UPLOAD, "/x", Duration.ofMinutes(1))),
-        new Row("touch", _ -> new Command.Touch(Commands.STRANGER, "files")));
+        new Row("touch", _ -> new Command.Touch(Commands.STRANGER, "files")),
+        new Row(
+            "note a refusal", _ -> Commands.refusal(Commands.STRANGER, Command.Subject.SANDBOX)));
   }
 
   private static List<Row> late(Function<Example, Command.Origin> origin) {

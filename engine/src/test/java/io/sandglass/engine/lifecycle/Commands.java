@@ -97,6 +97,18 @@ final class Commands {
     return new Command.Touch(OWNER, "files");
   }
 
+  /** Somebody of another organization was turned down. */
+  static Command.NoteRefusal refusal(Command.Subject subject) {
+    return refusal(OWNER, subject);
+  }
+
+  static Command.NoteRefusal refusal(Command.Caller caller, Command.Subject subject) {
+    return new Command.NoteRefusal(
+        caller,
+        subject,
+        new Refusal(Refusal.Code.FOREIGN_ORGANIZATION, "getSandbox", "It is another's.", 3));
+  }
+
   static Command.Started started(Command.Origin origin) {
     return new Command.Started(EXECUTOR, origin, false);
   }

@@ -283,7 +283,8 @@ class LifecycleTableTest {
           Fact.TimeoutExtended _,
           Fact.EgressChanged _,
           Fact.ExecutionStarted _,
-          Fact.ExecutionFinished _ ->
+          Fact.ExecutionFinished _,
+          Fact.RequestRefused _ ->
           name;
     };
   }

@@ -114,7 +114,11 @@ final class RandomCommands {
     if (state instanceof Sandbox.Absent && upTo(3) > 0) {
       return new Command.Create(client, spec(), Optional.of(Commands.NODE));
     }
-    return switch (upTo(21)) {
+    return switch (upTo(22)) {
+      case 22 ->
+          Commands.refusal(
+              state instanceof Sandbox.Absent ? Commands.OWNER : client,
+              oneOf(List.of(Command.Subject.values())));
       case 0, 1 -> new Command.Create(client, spec(), nextNode());
       case 2, 3 ->
           new Command.KeepAlive(

@@ -22,11 +22,13 @@ final class Transitions {
   private static final String TABLE =
       """
       Absent      SandboxRequested   Starting
+      Absent      RequestRefused     Absent
 
       Starting    SandboxStarted     Running
       Starting    PlacementChanged   Starting
       Starting    EgressChanged      Starting
       Starting    StopRequested      Stopping
+      Starting    RequestRefused     Starting
       Starting    SandboxEnded       Ended
 
       Running     ActivityRecorded   Running
@@ -38,6 +40,7 @@ final class Transitions {
       Running     SandboxSuspended   Stopped
       Running     ResumeRequested    Resuming
       Running     StopRequested      Stopping
+      Running     RequestRefused     Running
       Running     SandboxEnded       Ended
 
       Suspending  SandboxSuspended   Frozen
@@ -50,6 +53,7 @@ final class Transitions {
       Suspending  ExecutionFinished  Suspending
       Suspending  ResumeRequested    Resuming
       Suspending  StopRequested      Stopping
+      Suspending  RequestRefused     Suspending
       Suspending  SandboxEnded       Ended
 
       Frozen      SuspendRequested   Suspending
@@ -59,6 +63,7 @@ final class Transitions {
       Frozen      ExecutionFinished  Frozen
       Frozen      ResumeRequested    Resuming
       Frozen      StopRequested      Stopping
+      Frozen      RequestRefused     Frozen
       Frozen      SandboxEnded       Ended
 
       Stopped     SuspendRequested   Suspending
@@ -67,6 +72,7 @@ final class Transitions {
       Stopped     ExecutionFinished  Stopped
       Stopped     ResumeRequested    Resuming
       Stopped     StopRequested      Stopping
+      Stopped     RequestRefused     Stopped
       Stopped     SandboxEnded       Ended
 
       Resuming    SandboxResumed     Running
@@ -78,12 +84,16 @@ final class Transitions {
       Resuming    ExecutionStarted   Resuming
       Resuming    ExecutionFinished  Resuming
       Resuming    StopRequested      Stopping
+      Resuming    RequestRefused     Resuming
       Resuming    SandboxEnded       Ended
 
       Stopping    StopRequested      Stopping
       Stopping    ExecutionStarted   Stopping
       Stopping    ExecutionFinished  Stopping
+      Stopping    RequestRefused     Stopping
       Stopping    SandboxEnded       Ended
+
+      Ended       RequestRefused     Ended
       """;
 
   static final Set<Transition> DECLARED =

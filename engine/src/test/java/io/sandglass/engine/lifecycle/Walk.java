@@ -167,7 +167,20 @@ final class Walk {
               decision instanceof Decision.Accepted || decision instanceof Decision.Ignored,
               "time and loss are neither rejected nor disowned");
     }
-    require(!(changes && before instanceof Sandbox.Ended), "ended is the end");
+    require(
+        !(changes && before instanceof Sandbox.Ended) || command instanceof Command.NoteRefusal,
+        "ended is the end");
+    if (command instanceof Command.NoteRefusal) {
+      require(
+          !changes || Deadline.of(next(before, decision)).equals(Deadline.of(before)),
+          "a refusal moves no deadline");
+    }
+  }
+
+  private static Sandbox next(Sandbox before, Decision decision) {
+    return decision instanceof Decision.Accepted(List<Event> events)
+        ? Evolution.evolve(before, events.getFirst())
+        : before;
   }
 
   private static boolean answersTheNewestOrder(Sandbox before, Command.Report report) {

@@ -2,12 +2,14 @@ package io.sandglass.engine.wire;
 
 import io.sandglass.engine.lifecycle.Command;
 import io.sandglass.engine.lifecycle.ExecutionResult;
+import io.sandglass.engine.lifecycle.Refusal;
 import io.sandglass.schemas.BeginExecution;
 import io.sandglass.schemas.ChangeEgress;
 import io.sandglass.schemas.CommandMeta;
 import io.sandglass.schemas.CreateSandbox;
 import io.sandglass.schemas.DestroySandbox;
 import io.sandglass.schemas.KeepAlive;
+import io.sandglass.schemas.NoteRefusal;
 import io.sandglass.schemas.ReportExecutionFinished;
 import io.sandglass.schemas.ReportExited;
 import io.sandglass.schemas.ReportGone;
@@ -54,6 +56,13 @@ final class CommandWriter {
           new BeginExecution(
               meta, c.executionId(), Codes.of(c.kind()), c.subject(), c.timeout().toMillis());
       case Command.Touch c -> new TouchSandbox(meta, c.what());
+      case Command.NoteRefusal(Command.Caller _, Command.Subject _, Refusal refusal) ->
+          new NoteRefusal(
+              meta,
+              Codes.of(refusal.code()),
+              refusal.operation(),
+              refusal.detail(),
+              refusal.suppressed());
     };
   }
 
