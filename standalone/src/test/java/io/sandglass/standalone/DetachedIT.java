@@ -39,12 +39,17 @@ class DetachedIT {
   }
 
   private static ApiClient.Answer begin(String command, String timeout, String key) {
+    return begin(id, command, timeout, key);
+  }
+
+  private static ApiClient.Answer begin(
+      String sandbox, String command, String timeout, String key) {
     ObjectNode body = JSON.createObjectNode().put("command", command).put("detach", true);
     if (timeout != null) {
       body.put("timeout", timeout);
     }
     return api.post(
-            "/v1/sandboxes/" + id + "/execute",
+            "/v1/sandboxes/" + sandbox + "/execute",
             body.toString(),
             key == null ? Map.of() : Map.of("Idempotency-Key", key))
         .expect(202);
@@ -53,6 +58,10 @@ class DetachedIT {
   /** The path of a new one. */
   private static String begin(String command, String timeout) {
     return begin(command, timeout, null).header("Location").orElseThrow();
+  }
+
+  private static String beginIn(String sandbox, String command) {
+    return begin(sandbox, command, null, null).header("Location").orElseThrow();
   }
 
   private static JsonNode awaitEnd(String path) {
@@ -206,6 +215,60 @@ class DetachedIT {
                             .path("executions")
                             .findValuesAsText("state"))
                     .contains("failed"));
+  }
+
+  @Test
+  void theOutputOfTheLastSixteenIsKept() {
+    String first = begin("echo first", null);
+    awaitEnd(first);
+    String second = begin("echo second", null);
+    awaitEnd(second);
+    assertThat(api.get(first).expect(200).text("stdout")).isEqualTo("first\n");
+
+    for (int i = 0; i < 15; i++) {
+      awaitEnd(begin("true", null));
+    }
+
+    await().atMost(PATIENCE).until(() -> api.get(first).expect(200).text("output").equals("gone"));
+    assertThat(api.get(first + "?follow=true").expect(410).text("code")).isEqualTo("output_gone");
+    JsonNode record = api.get(first).expect(200).body();
+    assertThat(record.path("exit_code").asInt()).isZero();
+    assertThat(record.path("stdout_bytes").asLong()).isEqualTo(6);
+    assertThat(api.get(second).expect(200).text("stdout")).isEqualTo("second\n");
+  }
+
+  @Test
+  void itHoldsOffSuspendingAndWakesWhatSleeps() {
+    String sandbox =
+        api.create("{\"template\": \"base\", \"mode\": \"persistent\", \"idle_timeout\": \"1s\"}");
+    // Longer than its sandbox may be idle, and until it is told to end.
+    String path =
+        beginIn(
+            sandbox, "sleep 3; echo slept; until [ -e /tmp/enough ]; do sleep 0.1; done; exit 5");
+    assertThat(api.post("/v1/sandboxes/" + sandbox + "/suspend", "").expect(409).text("code"))
+        .isEqualTo("execution_in_flight");
+    await()
+        .atMost(PATIENCE)
+        .until(() -> api.get(path).expect(200).text("stdout").equals("slept\n"));
+    api.execute(sandbox, "touch /tmp/enough").expect(200);
+    assertThat(awaitEnd(path).path("exit_code").asInt()).isEqualTo(5);
+
+    await().atMost(PATIENCE).until(() -> api.status(sandbox).equals("suspended"));
+    List<String> types = api.events(sandbox).findValuesAsText("type");
+    assertThat(
+            types.subList(
+                types.indexOf("ExecutionStarted"), types.lastIndexOf("ExecutionFinished")))
+        .doesNotContain("SuspendRequested");
+    assertThat(api.get(path).expect(200).text("output")).isEqualTo("unreachable");
+    assertThat(api.status(sandbox)).isEqualTo("suspended");
+
+    String next = beginIn(sandbox, "echo awake");
+    assertThat(awaitEnd(next).path("stdout").asText()).isEqualTo("awake\n");
+    assertThat(api.events(sandbox).findValuesAsText("type")).contains("SandboxResumed");
+    // It was frozen, so it has kept what the first one wrote; one more keeps it awake for that.
+    assertThat(beginIn(sandbox, "sleep 60")).isNotNull();
+    assertThat(api.get(path).expect(200).text("stdout")).isEqualTo("slept\n");
+    api.delete("/v1/sandboxes/" + sandbox).expect(204);
   }
 
   @Test

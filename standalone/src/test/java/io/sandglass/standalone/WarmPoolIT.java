@@ -162,6 +162,27 @@ class WarmPoolIT {
     delete(open);
   }
 
+  /** Until a heartbeat tells of the one that was taken and of the one in its place. */
+  private static void awaitPools() {
+    Awaitility.await("the pools as the administrator sees them")
+        .atMost(SOON)
+        .untilAsserted(
+            () -> {
+              JsonNode pools = sandglass.admin().get("/v1/admin/pools").expect(200).body();
+              JsonNode quick = pools.get("pools").get(0);
+              assertThat(quick.get("image").asText()).isEqualTo("sandglass/base:0.1.0");
+              assertThat(quick.get("node").asText()).isEqualTo(sandglass.nodeId());
+              assertThat(quick.get("templates").findValuesAsText("name"))
+                  .containsExactly("base", "quick");
+              assertThat(quick.get("wanted").asInt()).isEqualTo(2);
+              assertThat(quick.get("ready").asInt()).isEqualTo(2);
+              assertThat(quick.get("starting").asInt()).isZero();
+              assertThat(quick.get("hits").asInt()).isEqualTo(1);
+              assertThat(quick.get("misses").asInt()).isZero();
+              assertThat(quick.get("hit_ratio").asDouble()).isEqualTo(1.0);
+            });
+  }
+
   @Test
   void allOfThemSurviveAKill() {
     String id = api.create("{\"template\": \"python\", \"timeout\": \"10m\"}");
@@ -190,6 +211,7 @@ class WarmPoolIT {
     awaitSpares("sandglass/base:0.1.0", 2);
     String id = api.create("{\"template\": \"quick\"}");
     assertThat(wasSpare(id)).isTrue();
+    awaitPools();
     assertThat(api.get("/v1/sandboxes?template=quick").body().get("sandboxes")).hasSize(1);
 
     api.delete("/v1/templates/quick").expect(204);
