@@ -198,7 +198,12 @@ public final class ApiApplication extends Application<ApiConfiguration> {
     environment.lifecycle().addEventListener(new Stopping(history::close));
     MasterKey master = masterKey(configuration, random);
     ScheduledExecutorService timer =
-        environment.lifecycle().scheduledExecutorService("api-timer-%d", true).threads(1).build();
+        environment
+            .lifecycle()
+            .scheduledExecutorService("api-timer-%d", true)
+            .threads(1)
+            .removeOnCancelPolicy(true)
+            .build();
     String version = version();
     WebhookParts webhooks =
         WebhookParts.assemble(
@@ -268,7 +273,8 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             clock,
             configuration.patience());
     Files files =
-        new Files(executions, waking, nodes, new FilePlane(configuration.dataPlaneKey()), ids);
+        new Files(
+            executions, waking, nodes, new FilePlane(timer, configuration.dataPlaneKey()), ids);
     Housekeeping.start(
         timer,
         clock,

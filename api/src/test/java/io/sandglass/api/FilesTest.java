@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -27,7 +28,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -232,6 +235,28 @@ final class FilesTest {
     }
   }
 
+  @Test
+  void aNodeThatCannotBeReachedHasTakenNothing() throws Exception {
+    String id = sandbox();
+    String closed;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      closed = "127.0.0.1:" + socket.getLocalPort();
+    }
+    // A label of a name has up to 63 characters: nobody is asked for this one.
+    for (String place : List.of(closed, "x".repeat(64) + ".invalid")) {
+      log.dataPlane(URI.create("http://" + place));
+      for (Answer answer :
+          List.of(
+              upload(id, "/f", BodyPublishers.ofString("x")),
+              api.get(at(id, "download", "/f")),
+              api.get(at(id, "files", "/")))) {
+        assertThat(answer.status()).as(place).isEqualTo(503);
+        assertThat(answer.text("code")).isEqualTo("node_unavailable");
+        assertThat(answer.header("Retry-After")).isNotNull();
+      }
+    }
+  }
+
   private static boolean begun(String id) {
     return log.received().stream()
         .anyMatch(c -> c instanceof Command.BeginExecution && c.header().sandboxId().equals(id));
@@ -426,6 +451,34 @@ final class FilesTest {
             .isInstanceOf(IOException.class);
       }
     }
+  }
+
+  @Test
+  void aClientThatHangsUpEndsItsDownload() throws Exception {
+    String id = sandbox();
+    CountDownLatch ended = new CountDownLatch(1);
+    script =
+        (exchange, _) -> {
+          exchange.sendResponseHeaders(200, 1L << 30);
+          try {
+            new Zeros(1L << 30).transferTo(exchange.getResponseBody());
+          } catch (IOException e) {
+            ended.countDown();
+          }
+        };
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
+      socket
+          .getOutputStream()
+          .write(
+              ("GET "
+                      + at(id, "download", "/f")
+                      + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                      + api.key()
+                      + "\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      assertThat(socket.getInputStream().readNBytes(100_000)).hasSize(100_000);
+    }
+    assertThat(ended.await(20, TimeUnit.SECONDS)).isTrue();
   }
 
   private static Script brokenAfter(int bytes) {

@@ -83,10 +83,10 @@ final class LayersTest {
   }
 
   @Test
-  void theClientOfWebhooksStaysInItsPackage() {
+  void blockingHttpClientsStayInTheirPackages() {
     noClasses()
         .that()
-        .resideOutsideOfPackage(ROOT + "webhooks")
+        .resideOutsideOfPackages(ROOT + "webhooks", ROOT + "dataplane")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.apache.hc..")

@@ -10,10 +10,15 @@ public final class FileDownload implements AutoCloseable {
 
   private final long size;
   private final InputStream content;
+  private final Runnable cut;
 
-  FileDownload(long size, InputStream content) {
+  /**
+   * @param cut ends the connection, so that nobody waits for what is left of the content
+   */
+  FileDownload(long size, InputStream content, Runnable cut) {
     this.size = size;
     this.content = content;
+    this.cut = cut;
   }
 
   public long size() {
@@ -27,7 +32,7 @@ public final class FileDownload implements AutoCloseable {
    * @throws IOException of {@code sink}
    */
   public void copyTo(OutputStream sink) throws IOException {
-    try (content) {
+    try {
       byte[] chunk = new byte[CHUNK];
       long left = size;
       while (left > 0) {
@@ -35,6 +40,8 @@ public final class FileDownload implements AutoCloseable {
         sink.write(chunk, 0, read);
         left -= read;
       }
+    } finally {
+      close();
     }
   }
 
@@ -60,7 +67,7 @@ public final class FileDownload implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    content.close();
+  public void close() {
+    cut.run();
   }
 }

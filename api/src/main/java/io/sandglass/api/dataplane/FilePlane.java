@@ -5,45 +5,94 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sandglass.api.dataplane.FileAnswer.Cause;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.classic.methods.HttpPut;
+import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.impl.DefaultSchemePortResolver;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.impl.routing.DefaultRoutePlanner;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.config.Http1Config;
+import org.apache.hc.core5.http.impl.io.HttpRequestExecutor;
+import org.apache.hc.core5.http.io.entity.EntityTemplate;
+import org.apache.hc.core5.util.Timeout;
 
-/** Calls a node to move files into and out of one of its sandboxes, or to list a directory. */
+/**
+ * Calls a node to move files into and out of one of its sandboxes, or to list a directory. Each
+ * call has a connection of its own, which the calling thread reads and writes itself: nothing is
+ * handed from thread to thread on the way, and none can turn out to be stale under a body that
+ * can't be sent twice. There are as many as requests at work, which are bounded elsewhere.
+ */
 public final class FilePlane {
   private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final Duration GRACE = Duration.ofSeconds(60);
+
+  /** Files are passed on in pieces of this size. */
+  private static final int CHUNK = 64 * 1024;
+
   private static final int LARGEST_PROBLEM = 64 * 1024;
   private static final int LARGEST_LISTING = 4 * 1024 * 1024;
 
-  private final HttpClient client;
+  private final CloseableHttpClient client;
+  private final ScheduledExecutorService timer;
   private final String key;
   private final ObjectMapper json = new ObjectMapper();
 
   /**
+   * @param timer cuts off what takes too long
    * @param key what nodes know us by
    */
-  public FilePlane(String key) {
+  public FilePlane(ScheduledExecutorService timer, String key) {
+    Http1Config framing =
+        Http1Config.custom().setBufferSize(2 * CHUNK).setChunkSizeHint(CHUNK).build();
     this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(CONNECT)
-            .executor(Executors.newVirtualThreadPerTaskExecutor())
+        HttpClients.custom()
+            .setRequestExecutor(
+                HttpRequestExecutor.builder().withWaitForContinue(Timeout.of(GRACE)).build())
+            .setConnectionReuseStrategy((_, _, _) -> false)
+            .setConnectionManager(
+                PoolingHttpClientConnectionManagerBuilder.create()
+                    .setConnectionFactory(
+                        ManagedHttpClientConnectionFactory.builder().http1Config(framing).build())
+                    .setMaxConnTotal(Integer.MAX_VALUE)
+                    .setMaxConnPerRoute(Integer.MAX_VALUE)
+                    .setDefaultConnectionConfig(
+                        ConnectionConfig.custom().setConnectTimeout(Timeout.of(CONNECT)).build())
+                    .build())
+            .setDefaultRequestConfig(
+                RequestConfig.custom()
+                    .setExpectContinueEnabled(true)
+                    .setProtocolUpgradeEnabled(false)
+                    .build())
+            .setRoutePlanner(new DefaultRoutePlanner(DefaultSchemePortResolver.INSTANCE))
+            .disableRedirectHandling()
+            .disableAutomaticRetries()
+            .disableCookieManagement()
+            .disableAuthCaching()
+            .disableContentCompression()
             .build();
+    this.timer = timer;
     this.key = key;
   }
 
@@ -64,63 +113,87 @@ public final class FilePlane {
   /** Writes a file; when this is done, all of it is there: so many bytes. */
   public FileAnswer<Long> upload(
       URI node, Transfer transfer, InputStream content, String requestId) {
-    UploadPipe pipe = new UploadPipe();
-    HttpRequest request =
-        request(node, "/content", transfer, requestId).expectContinue(true).PUT(pipe).build();
-    CompletableFuture<HttpResponse<InputStream>> answer =
-        client.sendAsync(request, BodyHandlers.ofInputStream());
-    var _ = answer.whenComplete((_, _) -> pipe.cancel());
-    long sent;
-    try {
-      sent = pipe.pump(content, transfer.most() + 1);
-    } catch (IOException e) {
-      answer.cancel(true);
-      return new FileAnswer.Refused<>(Cause.BODY_BROKEN, "The body ended before its end.");
-    } catch (InterruptedException e) {
-      answer.cancel(true);
-      Thread.currentThread().interrupt();
-      return new FileAnswer.Unknown<>("Interrupted while the file was sent.");
-    }
-    try {
-      HttpResponse<InputStream> response = answer.get();
-      try (InputStream body = response.body()) {
-        if (response.statusCode() == 204) {
-          return new FileAnswer.Done<>(sent);
-        }
-        FileAnswer<Long> refused = refused(response.statusCode(), body);
-        return refused instanceof FileAnswer.NotAwake<Long>(String detail) && sent > 0
-            ? new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, detail) // it can't be sent again
-            : refused;
+    HttpPut request = new HttpPut(uri(node, "/content", transfer));
+    Body body = new Body(content, transfer.most() + 1, request::cancel);
+    request.setEntity(
+        new EntityTemplate(-1, ContentType.APPLICATION_OCTET_STREAM, null, body::writeTo));
+    try (Call call = new Call(request, transfer, requestId)) {
+      ClassicHttpResponse response = call.open();
+      if (response.getCode() == 204) {
+        return new FileAnswer.Done<>(body.sent);
       }
-    } catch (ExecutionException e) {
-      return lost(e.getCause());
+      FileAnswer<Long> refused = refused(response);
+      return refused instanceof FileAnswer.NotAwake<Long>(String detail) && body.sent > 0
+          ? new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, detail) // it can't be sent again
+          : refused;
     } catch (IOException e) {
-      return lost(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new FileAnswer.Unknown<>("Interrupted before the sandbox's node answered.");
+      return body.broken
+          ? new FileAnswer.Refused<>(Cause.BODY_BROKEN, "The body ended before its end.")
+          : lost(e);
+    }
+  }
+
+  /** The content of an upload, read no faster than it is sent. */
+  private static final class Body {
+    private final InputStream content;
+    private final long most;
+    private final Runnable cut;
+    private long sent;
+    private boolean broken;
+
+    /**
+     * @param most bytes that are read: one more than are allowed tells the node that there are too
+     *     many
+     * @param cut ends the connection
+     */
+    Body(InputStream content, long most, Runnable cut) {
+      this.content = content;
+      this.most = most;
+      this.cut = cut;
+    }
+
+    void writeTo(OutputStream node) throws IOException {
+      byte[] chunk = new byte[CHUNK];
+      for (int read = read(chunk); read > 0; read = read(chunk)) {
+        node.write(chunk, 0, read);
+        sent += read;
+      }
+    }
+
+    private int read(byte[] chunk) throws IOException {
+      broken = true;
+      try {
+        int read = content.read(chunk, 0, (int) Math.min(chunk.length, most - sent));
+        broken = false;
+        return read;
+      } finally {
+        if (broken) {
+          // Whatever closes the request now must not end it as if it were complete.
+          cut.run();
+        }
+      }
     }
   }
 
   /** Opens a file. */
   public FileAnswer<FileDownload> download(URI node, Transfer transfer, String requestId) {
+    Call call = new Call(new HttpGet(uri(node, "/content", transfer)), transfer, requestId);
+    boolean opened = false;
     try {
-      HttpResponse<InputStream> response =
-          client.send(
-              request(node, "/content", transfer, requestId).GET().build(),
-              BodyHandlers.ofInputStream());
-      long size = response.headers().firstValueAsLong("Content-Length").orElse(-1);
-      if (response.statusCode() == 200 && size >= 0) {
-        return new FileAnswer.Done<>(new FileDownload(size, response.body()));
+      ClassicHttpResponse response = call.open();
+      long size = response.getEntity() == null ? -1 : response.getEntity().getContentLength();
+      if (response.getCode() != 200 || size < 0) {
+        return refused(response);
       }
-      try (InputStream body = response.body()) {
-        return refused(response.statusCode(), body);
-      }
+      InputStream content = response.getEntity().getContent();
+      opened = true;
+      return new FileAnswer.Done<>(new FileDownload(size, content, call::close));
     } catch (IOException e) {
       return lost(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new FileAnswer.Unknown<>("Interrupted before the sandbox's node answered.");
+    } finally {
+      if (!opened) {
+        call.close();
+      }
     }
   }
 
@@ -131,21 +204,13 @@ public final class FilePlane {
    */
   public FileAnswer<FileListing> list(URI node, Transfer listing, String after, String requestId) {
     String page = after == null ? "" : "&after=" + encode(after);
-    try {
-      HttpResponse<InputStream> response =
-          client.send(
-              request(node, "", listing, requestId, page).GET().build(),
-              BodyHandlers.ofInputStream());
-      try (InputStream body = response.body()) {
-        return response.statusCode() == 200
-            ? new FileAnswer.Done<>(listing(json.readTree(body.readNBytes(LARGEST_LISTING))))
-            : refused(response.statusCode(), body);
-      }
+    try (Call call = new Call(new HttpGet(uri(node, "", listing, page)), listing, requestId)) {
+      ClassicHttpResponse response = call.open();
+      return response.getCode() == 200
+          ? new FileAnswer.Done<>(listing(json.readTree(body(response, LARGEST_LISTING))))
+          : refused(response);
     } catch (IOException e) {
       return lost(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new FileAnswer.Unknown<>("Interrupted before the sandbox's node answered.");
     }
   }
 
@@ -165,45 +230,77 @@ public final class FilePlane {
     return new FileListing(entries, page.path("more").booleanValue() ? last : null);
   }
 
-  private HttpRequest.Builder request(
-      URI node, String what, Transfer transfer, String requestId, String... more) {
+  /** A request and its connection, which is cut when this is closed, or has taken too long. */
+  private final class Call implements AutoCloseable {
+    private final HttpUriRequestBase request;
+    private final ScheduledFuture<?> late;
+
+    Call(HttpUriRequestBase request, Transfer transfer, String requestId) {
+      request.setHeader("Authorization", "Bearer " + key);
+      request.setHeader("X-Request-Id", requestId);
+      this.request = request;
+      this.late =
+          timer.schedule(
+              request::cancel, transfer.timeout().plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    ClassicHttpResponse open() throws IOException {
+      return client.executeOpen(null, request, null);
+    }
+
+    @Override
+    public void close() {
+      late.cancel(false);
+      request.cancel();
+    }
+  }
+
+  private static URI uri(URI node, String what, Transfer transfer, String... more) {
     String url = node.toString();
-    return HttpRequest.newBuilder(
-            URI.create(
-                (url.endsWith("/") ? url.substring(0, url.length() - 1) : url)
-                    + "/sandboxes/"
-                    + transfer.sandboxId()
-                    + "/files"
-                    + what
-                    + "?incarnation="
-                    + transfer.incarnation()
-                    + "&execution_id="
-                    + transfer.executionId()
-                    + "&limit="
-                    + transfer.most()
-                    + "&path="
-                    + encode(transfer.path())
-                    + String.join("", more)))
-        .header("Authorization", "Bearer " + key)
-        .header("X-Request-Id", requestId)
-        .timeout(transfer.timeout().plus(GRACE));
+    return URI.create(
+        (url.endsWith("/") ? url.substring(0, url.length() - 1) : url)
+            + "/sandboxes/"
+            + transfer.sandboxId()
+            + "/files"
+            + what
+            + "?incarnation="
+            + transfer.incarnation()
+            + "&execution_id="
+            + transfer.executionId()
+            + "&limit="
+            + transfer.most()
+            + "&path="
+            + encode(transfer.path())
+            + String.join("", more));
   }
 
   private static String encode(String text) {
     return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 
-  private static <T> FileAnswer<T> lost(Throwable e) {
-    return e instanceof ConnectException || e instanceof HttpConnectTimeoutException
-        ? new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.")
-        : new FileAnswer.Unknown<>("The connection to the sandbox's node broke off.");
+  private static <T> FileAnswer<T> lost(IOException e) {
+    return switch (e) {
+      case ConnectException _,
+          ConnectTimeoutException _,
+          NoRouteToHostException _,
+          UnknownHostException _ ->
+          new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.");
+      default -> new FileAnswer.Unknown<>("The connection to the sandbox's node broke off.");
+    };
   }
 
-  private <T> FileAnswer<T> refused(int status, InputStream body) throws IOException {
+  private static byte[] body(ClassicHttpResponse response, int most) throws IOException {
+    return response.getEntity() == null
+        ? new byte[0]
+        : response.getEntity().getContent().readNBytes(most);
+  }
+
+  private <T> FileAnswer<T> refused(ClassicHttpResponse response) throws IOException {
+    int status = response.getCode();
     String code;
     String detail;
     try {
-      JsonNode problem = json.readTree(body.readNBytes(LARGEST_PROBLEM));
+      JsonNode problem = json.readTree(body(response, LARGEST_PROBLEM));
       code = problem.path("code").asText("");
       detail = problem.path("detail").asText("");
     } catch (com.fasterxml.jackson.core.JsonProcessingException e) {

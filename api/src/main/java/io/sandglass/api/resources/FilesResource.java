@@ -143,7 +143,8 @@ public final class FilesResource {
               + " are made. The file appears under its name only when all of it has arrived, and"
               + " then replaces what was there; an upload that fails leaves nothing behind. A path"
               + " that ends in a symbolic link writes what the link leads to, inside the sandbox."
-              + " The mode of a file that is replaced stays. A suspended sandbox is woken first.")
+              + " The mode of a file that is replaced stays. A suspended sandbox is woken first."
+              + " It may take 15 minutes.")
   @RequestBody(
       required = true,
       content =
@@ -224,7 +225,7 @@ public final class FilesResource {
       description =
           "A regular file of up to 1 GiB. The answer's Content-Length is its size; an answer that"
               + " ends earlier has broken off. Of files that do not know their size, such as those"
-              + " in /proc, up to 1 MiB. A suspended sandbox is woken first.")
+              + " in /proc, up to 1 MiB. A suspended sandbox is woken first. It may take 15 minutes.")
   @ApiResponse(
       responseCode = "200",
       description = "Its content",
