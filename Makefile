@@ -46,7 +46,8 @@ templates: ## build the images of the built-in templates
 verify: images ## build, test and check everything
 	@bin/train
 	@bin/compose version
-	@$(MVN) verify
+	@# Two modules at a time: much of what tests do is waiting.
+	@$(MVN) -T 2 verify
 
 fmt: ## format the sources
 	@$(MVN) -q spotless:apply
