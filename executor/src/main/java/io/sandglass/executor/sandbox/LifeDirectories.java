@@ -148,11 +148,7 @@ public final class LifeDirectories {
   }
 
   void unset(Life life, Mark mark) {
-    try {
-      Files.deleteIfExists(of(life).resolve(mark.file));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    remove(of(life).resolve(mark.file));
   }
 
   /** Notes why this node is about to end its processes unasked. */
@@ -173,11 +169,7 @@ public final class LifeDirectories {
 
   /** The log knows it. */
   void forgetEnding(Life life) {
-    try {
-      Files.deleteIfExists(of(life).resolve("why"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    remove(of(life).resolve("why"));
   }
 
   boolean has(Life life, Mark mark) {
@@ -206,11 +198,7 @@ public final class LifeDirectories {
 
   /** The log knows how it ended. */
   void executionTold(Life life, String executionId) {
-    try {
-      Files.deleteIfExists(of(life).resolve("x").resolve(executionId));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    remove(of(life).resolve("x").resolve(executionId));
   }
 
   /** The executions whose end the log does not know. */
@@ -249,11 +237,7 @@ public final class LifeDirectories {
   }
 
   void executionForgotten(Life life, String executionId) {
-    try {
-      Files.deleteIfExists(of(life).resolve("k").resolve(executionId));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    remove(of(life).resolve("k").resolve(executionId));
   }
 
   /** All lives of sandboxes that there is something of. */
@@ -268,6 +252,14 @@ public final class LifeDirectories {
 
   private Stream<Life> all() {
     return names(root).stream().flatMap(name -> Life.named(name).stream());
+  }
+
+  private static void remove(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static List<String> names(Path directory) {
