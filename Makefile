@@ -9,6 +9,7 @@ export DATA PORT RUNS
 # Debian's Maven uses what JDK 25 warns of; the flags of this make are not those of the guest's.
 export MAVEN_OPTS ?= --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED
 MVN = MAKEFLAGS=s JAVA_HOME="$$(bin/jdk)" mvn -B -ntp -Dstyle.color=never
+BENCH = $(MVN) -q -pl standalone -am test -Dguest.check.skip=true -Dsurefire.failIfNoSpecifiedTests=false
 
 # Directories too: removing a file changes only its directory.
 SOURCES = $(shell find pom.xml */pom.xml */src examples/*/pom.xml examples/*/src guest/Makefile -path '*/src/test' -prune -o -print 2>/dev/null)
@@ -60,11 +61,10 @@ bench-startup: build ## measure the start of standalone to its first 200 on /rea
 
 bench-sandbox: build ## measure what agents wait for, beside what Docker alone takes
 	@bin/docker-up
-	@$(MVN) -q -pl standalone -am test -Dguest.check.skip=true -Dtest=SandboxBench -Dsurefire.failIfNoSpecifiedTests=false
+	@$(BENCH) -Dtest=SandboxBench
 
 bench-audit: build ## measure how fast the whole log is checked and folded, and one past found in it
-	@$(MVN) -q -pl standalone -am test -Dguest.check.skip=true -Dtest=AuditBench -Dsurefire.failIfNoSpecifiedTests=false \
-	  -Dsandglass.bench.events=$(EVENTS)
+	@$(BENCH) -Dtest=AuditBench -Dsandglass.bench.events=$(EVENTS)
 
 compose-up: images ## start Kafka, PostgreSQL, api, engine and executor as containers
 	@bin/compose-up
