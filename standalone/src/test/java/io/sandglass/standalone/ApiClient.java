@@ -71,6 +71,20 @@ final class ApiClient {
     return send("POST", path, body, headers);
   }
 
+  /** A new organization's id; for the administrator. */
+  String organization(String name) {
+    return post("/v1/admin/organizations", "{\"name\": \"" + name + "\"}").expect(201).text("id");
+  }
+
+  /** With a new key of an organization; for the administrator. */
+  ApiClient clientOf(String organization) {
+    return new ApiClient(
+        base,
+        post("/v1/admin/organizations/" + organization + "/keys", "{\"name\": \"test\"}")
+            .expect(201)
+            .text("key"));
+  }
+
   /** A running sandbox's id. */
   String create(String body) {
     Answer answer = post("/v1/sandboxes", body, Map.of("Prefer", "wait=60")).expect(201);

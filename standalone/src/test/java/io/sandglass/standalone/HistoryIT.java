@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -86,9 +85,10 @@ class HistoryIT {
 
   @Test
   void whoeverIsRefusedIsInTheHistoryOfThoseWhomItWasAbout(SandglassProcess sandglass) {
-    String owners = organization(sandglass);
-    ApiClient owner = client(sandglass, owners);
-    ApiClient stranger = client(sandglass, organization(sandglass));
+    ApiClient admin = sandglass.admin();
+    String owners = admin.organization("owners");
+    ApiClient owner = admin.clientOf(owners);
+    ApiClient stranger = admin.clientOf(admin.organization("strangers"));
     String id = owner.create("{\"template\": \"base\"}");
     String sandbox = "/v1/sandboxes/" + id;
 
@@ -96,8 +96,7 @@ class HistoryIT {
     stranger.execute(id, "id").expect(403);
     owner.delete(sandbox).expect(204);
     stranger.get(sandbox + "/events").expect(403);
-    sandglass
-        .admin()
+    admin
         .send(
             "PUT",
             "/v1/admin/organizations/" + owners + "/quota",
@@ -136,21 +135,6 @@ class HistoryIT {
         .valueStream()
         .filter(event -> event.get("type").asText().equals("RequestRefused"))
         .toList();
-  }
-
-  private static String organization(SandglassProcess sandglass) {
-    return sandglass
-        .admin()
-        .post("/v1/admin/organizations", "{\"name\": \"refusals\"}")
-        .expect(201)
-        .text("id");
-  }
-
-  private static ApiClient client(SandglassProcess sandglass, String organization) {
-    String keys = "/v1/admin/organizations/" + organization + "/keys";
-    return new ApiClient(
-        URI.create(sandglass.url()),
-        sandglass.admin().post(keys, "{\"name\": \"refusals\"}").expect(201).text("key"));
   }
 
   private static String live(ApiClient api) {

@@ -85,7 +85,7 @@ class KafkaTlsIT {
                     "http://127.0.0.1:" + executorPort)));
         processes.add(start("api", kafka, apiPort, Map.of("SANDGLASS_ADMIN_KEY", ADMIN_KEY)));
         URI url = URI.create("http://127.0.0.1:" + apiPort);
-        ApiClient api = new ApiClient(url, key(new ApiClient(url, ADMIN_KEY)));
+        ApiClient api = caller(new ApiClient(url, ADMIN_KEY));
 
         String id = api.create("{\"template\": \"base\"}");
         assertThat(api.execute(id, "echo alive").expect(200).text("stdout")).isEqualTo("alive\n");
@@ -241,7 +241,7 @@ class KafkaTlsIT {
   }
 
   /** Of an organization of the test's, once the api is there. */
-  private String key(ApiClient admin) {
+  private ApiClient caller(ApiClient admin) {
     try {
       Awaitility.await("readyz")
           .atMost(Duration.ofMinutes(2))
@@ -250,12 +250,7 @@ class KafkaTlsIT {
     } catch (org.awaitility.core.ConditionTimeoutException e) {
       throw new AssertionError(logs(), e);
     }
-    String organization =
-        admin.post("/v1/admin/organizations", "{\"name\": \"tls\"}").expect(201).text("id");
-    return admin
-        .post("/v1/admin/organizations/" + organization + "/keys", "{\"name\": \"tls\"}")
-        .expect(201)
-        .text("key");
+    return admin.clientOf(admin.organization("tls"));
   }
 
   private String logs() {

@@ -3,7 +3,6 @@ package io.sandglass.standalone;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.util.Map;
 import org.apache.commons.io.FileUtils;
@@ -64,20 +63,8 @@ final class SharedSandglass implements ParameterResolver, AfterAllCallback {
   }
 
   private static ApiClient organization(ExtensionContext context) {
-    SandglassProcess sandglass = sandglass(context);
-    ApiClient admin = sandglass.admin();
-    String name = context.getRequiredTestClass().getSimpleName();
-    String id =
-        admin
-            .post("/v1/admin/organizations", "{\"name\": \"" + name + "\"}")
-            .expect(201)
-            .text("id");
-    String key =
-        admin
-            .post("/v1/admin/organizations/" + id + "/keys", "{\"name\": \"" + name + "\"}")
-            .expect(201)
-            .text("key");
-    return new ApiClient(URI.create(sandglass.url()), key);
+    ApiClient admin = sandglass(context).admin();
+    return admin.clientOf(admin.organization(context.getRequiredTestClass().getSimpleName()));
   }
 
   @Override
