@@ -32,3 +32,9 @@ start_standalone() {
     "$@" -jar "$jar" </dev/null >>"$log" 2>&1 &
   started=$!
 }
+
+# remove_data: all that a run on $DATA left, which will not run again.
+remove_data() {
+  [ ! -s "$DATA/node-id" ] || "$root/bin/remove-node" "$(cat "$DATA/node-id")"
+  rm -rf "$DATA"
+}

@@ -90,6 +90,7 @@ final class ExecutorApplicationIT {
   static void stopBroker() {
     engine.close();
     kafka.stop();
+    TestDocker.removeNode(NODE);
   }
 
   @BeforeEach

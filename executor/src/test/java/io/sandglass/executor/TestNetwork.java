@@ -45,6 +45,6 @@ record TestNetwork(String nodeId, DockerRuntime runtime, Range subnet, NftFirewa
   @Override
   public void close() {
     firewall.demolish();
-    TestDocker.removeNetwork(nodeId);
+    TestDocker.removeNode(nodeId);
   }
 }

@@ -3,10 +3,8 @@ package io.sandglass.standalone;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.awaitility.Awaitility;
 
 /** The sandboxes' containers as the Docker command line shows them: an eye that is not ours. */
 final class Containers {
@@ -46,36 +44,7 @@ final class Containers {
    * them.
    */
   static void removeAll(String nodeId) {
-    // The Engine may still be at work for the node: what it removes it refuses to remove twice, and
-    // what it makes was not there when it was asked.
-    Awaitility.await("nothing of " + nodeId + " is left")
-        .atMost(Duration.ofSeconds(60))
-        .untilAsserted(() -> removeWhatIsLeft(nodeId));
-  }
-
-  private static void removeWhatIsLeft(String nodeId) {
-    List<String> ids =
-        new ArrayList<>(docker("ps", "-aq", "--filter", "label=io.sandglass.node=" + nodeId));
-    ids.addAll(docker("ps", "-aq", "--filter", "name=sandglass-build-" + nodeId));
-    if (!ids.isEmpty()) {
-      List<String> command = new ArrayList<>(List.of("rm", "-f"));
-      command.addAll(ids);
-      docker(command.toArray(String[]::new));
-    }
-    for (String image : imagesOf(nodeId)) {
-      docker("rmi", "-f", image);
-    }
-    for (String network :
-        docker(
-            "network",
-            "ls",
-            "--filter",
-            "label=io.sandglass.node=" + nodeId,
-            "--format",
-            "{{.Name}}")) {
-      docker("network", "rm", network);
-      run("nft", "add table inet " + network + "; delete table inet " + network);
-    }
+    run("../bin/remove-node", nodeId);
   }
 
   /** The lines a docker command prints; fails with its own words when it fails. */

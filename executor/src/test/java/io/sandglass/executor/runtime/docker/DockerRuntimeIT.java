@@ -31,7 +31,7 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
   @AfterAll
   static void close() throws IOException {
     runtime.close();
-    TestDocker.removeNetwork(NODE);
+    TestDocker.removeNode(NODE);
   }
 
   @Override

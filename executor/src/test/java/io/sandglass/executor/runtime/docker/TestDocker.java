@@ -49,8 +49,9 @@ public final class TestDocker {
         Walls.of("", ""));
   }
 
-  public static void removeNetwork(String nodeId) {
-    docker("network", "rm", bridge(nodeId));
+  /** All that a node of the tests has left on the machine. */
+  public static void removeNode(String nodeId) {
+    HostPrograms.run("../bin/remove-node", nodeId);
   }
 
   /** What a docker command writes. */
