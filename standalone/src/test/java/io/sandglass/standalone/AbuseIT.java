@@ -65,7 +65,7 @@ class AbuseIT {
 
   @AfterEach
   void noSandbox() {
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
   }
 
   /** What a command comes to, while the neighbour's are answered as always. */

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /** A client of the HTTP API as its users write one: method, path, JSON. */
 final class ApiClient {
@@ -96,6 +97,18 @@ final class ApiClient {
     return post(
         "/v1/sandboxes/" + id + "/execute",
         JSON.createObjectNode().put("command", command).toString());
+  }
+
+  /** However long a busy machine takes to say so. */
+  void destroy(String id) {
+    Answer answer = delete("/v1/sandboxes/" + id);
+    if (answer.status() != 202) {
+      answer.expect(204);
+      return;
+    }
+    Awaitility.await(id + " is destroyed")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> status(id).equals("destroyed"));
   }
 
   String status(String id) {

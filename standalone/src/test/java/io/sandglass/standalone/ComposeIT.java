@@ -97,7 +97,7 @@ class ComposeIT {
     assertThat(api.events(id).toString()).contains(mark);
     assertNothingIsLeft(canaries, mark);
 
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))
         .untilAsserted(

@@ -268,7 +268,7 @@ class DetachedIT {
     // It was frozen, so it has kept what the first one wrote; one more keeps it awake for that.
     assertThat(beginIn(sandbox, "sleep 60")).isNotNull();
     assertThat(api.get(path).expect(200).text("stdout")).isEqualTo("slept\n");
-    api.delete("/v1/sandboxes/" + sandbox).expect(204);
+    api.destroy(sandbox);
   }
 
   @Test

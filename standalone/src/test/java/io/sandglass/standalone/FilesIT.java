@@ -72,7 +72,7 @@ class FilesIT {
 
   @AfterEach
   void noSandbox() {
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
   }
 
   @AfterAll
@@ -394,7 +394,7 @@ class FilesIT {
                 .build(),
             BodyHandlers.ofInputStream());
     assertThat(slow.statusCode()).isEqualTo(200);
-    api.delete("/v1/sandboxes/" + other).expect(204);
+    api.destroy(other);
     Awaitility.await().atMost(SOON).until(() -> Containers.of(other).isEmpty());
     try (InputStream body = slow.body()) {
       assertThat(

@@ -142,7 +142,7 @@ class HistoryIT {
     for (int i = 0; i < COMMANDS; i++) {
       api.execute(id, "echo once").expect(200);
     }
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     return id;
   }
 

@@ -89,7 +89,7 @@ class KafkaTlsIT {
 
         String id = api.create("{\"template\": \"base\"}");
         assertThat(api.execute(id, "echo alive").expect(200).text("stdout")).isEqualTo("alive\n");
-        api.delete("/v1/sandboxes/" + id).expect(204);
+        api.destroy(id);
         assertThat(auditOf(kafka)).isZero();
         assertTheEngineAloneWritesTheLog(kafka);
         assertTurnedAway(kafka);

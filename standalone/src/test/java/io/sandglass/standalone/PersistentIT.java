@@ -53,7 +53,7 @@ class PersistentIT {
 
   @AfterEach
   void destroyAll() {
-    made.forEach(id -> api.delete("/v1/sandboxes/" + id).expect(204));
+    made.forEach(api::destroy);
   }
 
   @AfterAll
@@ -255,7 +255,7 @@ class PersistentIT {
     assertThat(asked.get("actor").asText()).startsWith("node:");
     assertThat(asked.get("data").get("reason").asText()).isEqualTo("memory");
     assertThat(api.get("/v1/sandboxes/" + id).expect(200).text("reason")).isEqualTo("memory");
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     awaitGone(id);
   }
 
@@ -296,7 +296,7 @@ class PersistentIT {
     String id = create("1h");
     suspend(id).expect(200);
     awaitAsleep(id, "frozen");
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     awaitGone(id);
     assertThat(api.execute(id, "true").expect(409).text("code")).isEqualTo("not_running");
     assertThat(wake(id).expect(409).text("code")).isEqualTo("cannot_wake");

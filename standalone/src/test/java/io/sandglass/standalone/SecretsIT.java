@@ -102,7 +102,7 @@ class SecretsIT {
         "the sandbox", api.get("/v1/sandboxes/" + id).expect(200).body().toString());
     canaries.assertNone("its history", api.events(id).toString());
 
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     sandglass.stop();
     canaries.assertNoneBelow(data);
     assertThat(Canaries.found(data, mark))

@@ -107,7 +107,7 @@ class TemplateBuildIT {
     api.delete("/v1/templates/tools").expect(204);
     assertThat(api.execute(id, "cat /tools/greeting").expect(200).text("stdout"))
         .isEqualTo("hello there\n");
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     Awaitility.await("the image is removed")
         .atMost(Duration.ofSeconds(90))
         .until(() -> Containers.imagesOf(sandglass.nodeId()).isEmpty());
@@ -175,7 +175,7 @@ class TemplateBuildIT {
     await("slow", "ready");
     assertThat(log("slow")).endsWith("Done.");
 
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     api.delete("/v1/templates/slow").expect(204);
     Awaitility.await("the image is removed")
         .atMost(Duration.ofSeconds(90))

@@ -24,7 +24,7 @@ class UsageIT {
     api.post("/v1/sandboxes/" + expired + "/keepalive", "{\"timeout\": \"1s\"}").expect(200);
     Instant containerBegan = began(destroyed);
     Instant deleting = Instant.now();
-    api.delete("/v1/sandboxes/" + destroyed).expect(204);
+    api.destroy(destroyed);
     Awaitility.await("both are gone")
         .atMost(Duration.ofMinutes(2))
         .until(() -> Containers.of(destroyed).isEmpty() && Containers.of(expired).isEmpty());
@@ -76,7 +76,7 @@ class UsageIT {
     Instant asked = Instant.now();
     String id = api.create("{\"template\": \"base\"}");
     Instant began = began(id);
-    api.delete("/v1/sandboxes/" + id).expect(204);
+    api.destroy(id);
     Awaitility.await("it is gone")
         .atMost(Duration.ofMinutes(2))
         .until(() -> Containers.of(id).isEmpty());

@@ -98,7 +98,7 @@ class WarmPoolIT {
   }
 
   private static void delete(String sandbox) {
-    api.delete("/v1/sandboxes/" + sandbox).expect(204);
+    api.destroy(sandbox);
     Awaitility.await().atMost(SOON).until(() -> Containers.of(sandbox).isEmpty());
   }
 
@@ -132,7 +132,7 @@ class WarmPoolIT {
       assertThat(api.execute(id, "touch /mine; ls /mine*").expect(200).text("stdout"))
           .isEqualTo("/mine\n");
     }
-    ids.forEach(id -> api.delete("/v1/sandboxes/" + id).expect(204));
+    ids.forEach(api::destroy);
     awaitFull();
     Awaitility.await("only the spares' directories")
         .atMost(SOON)

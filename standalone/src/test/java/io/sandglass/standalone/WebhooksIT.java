@@ -111,7 +111,7 @@ class WebhooksIT {
         String id = api.create("{\"template\": \"base\"}");
         sandboxes.add(id);
         api.execute(id, "true").expect(200);
-        api.delete("/v1/sandboxes/" + id).expect(204);
+        api.destroy(id);
       }
       sandglass.kill();
       sandglass.launch();

@@ -110,7 +110,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
     Optional<String> requestId = requestId(record, envelope);
     Optional<Receipt> known = receipts.find(envelope.commandId(), now);
     if (known.isPresent()) {
-      outbox.outcome(envelope, again(envelope, known.get(), now), now, requestId);
+      answer(envelope, again(envelope, known.get(), now), now, requestId);
       return;
     }
     String id = envelope.sandboxId();
@@ -139,7 +139,15 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
     if (!receipt.code().equals(Optional.of(Rejection.NO_CAPACITY))) {
       receipts.put(envelope.commandId(), receipt);
     }
-    outbox.outcome(envelope, receipt, now, requestId);
+    answer(envelope, receipt, now, requestId);
+  }
+
+  /** Who waits for it is told at once; what nobody waits for shares a transaction with more. */
+  private void answer(Envelope envelope, Receipt receipt, Instant now, Optional<String> requestId) {
+    if (envelope.replyPartition().isPresent()) {
+      outbox.outcome(envelope, receipt, now, requestId);
+      context.commit();
+    }
   }
 
   /** The same question gets the same answer; another question under its id gets none. */
@@ -168,6 +176,9 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
       return;
     }
     settle(id, kept, step, requestId, now);
+    if (!(report instanceof Command.ExecutionEnded)) {
+      context.commit();
+    }
     switch (step.decision()) {
       case Decision.Disowned(String why) ->
           outbox.removal(id, report.origin(), why, now, requestId);

@@ -6,7 +6,8 @@ import java.util.Optional;
  * What a command says of itself beside what it asks for.
  *
  * @param commandId the same for every repetition of the same intent
- * @param replyPartition where its sender listens; empty when nobody waits
+ * @param replyPartition where its sender listens; empty when nobody does, and then nobody is
+ *     answered
  * @param fingerprint hash of the request: the same command id with another one is a conflict
  */
 public record Envelope(

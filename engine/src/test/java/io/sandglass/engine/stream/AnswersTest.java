@@ -106,6 +106,17 @@ class AnswersTest {
   }
 
   @Test
+  void whoDoesNotListenIsNotAnswered() {
+    try (Scenario s = scenario().running("s1")) {
+      int answers = s.outcomes();
+      s.send(Orders.execute("s1", "exe_1").withoutAnswer());
+      s.send(Orders.execute("nobody", "exe_2").withoutAnswer());
+      assertThat(s.outcomes()).isEqualTo(answers);
+      s.expect("s1", "SandboxRequested", "SandboxStarted", "ExecutionStarted");
+    }
+  }
+
+  @Test
   void everythingIsCounted() {
     try (Scenario s = scenario().running("s1").destroy("nobody")) {
       s.sendBytes(Topic.COMMANDS, "s1", new byte[0]);

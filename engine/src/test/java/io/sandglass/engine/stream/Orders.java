@@ -30,34 +30,32 @@ final class Orders {
   private Orders() {}
 
   /** A command that has yet to be given its id and time. */
-  record Command(String sandboxId, String org, String actor, String fingerprint, Body body) {
+  record Command(
+      String sandboxId, String org, String actor, String fingerprint, Integer reply, Body body) {
     interface Body {
       SpecificRecord with(CommandMeta meta);
     }
 
     static Command of(String sandboxId, Body body) {
-      return new Command(sandboxId, ORG, "key:key_1", null, body);
+      return new Command(sandboxId, ORG, "key:key_1", null, REPLY_PARTITION, body);
     }
 
     Command from(String otherOrg) {
-      return new Command(sandboxId, otherOrg, actor, fingerprint, body);
+      return new Command(sandboxId, otherOrg, actor, fingerprint, reply, body);
     }
 
     Command fingerprint(String hash) {
-      return new Command(sandboxId, org, actor, hash, body);
+      return new Command(sandboxId, org, actor, hash, reply, body);
+    }
+
+    Command withoutAnswer() {
+      return new Command(sandboxId, org, actor, fingerprint, null, body);
     }
 
     SpecificRecord record(String commandId, Instant at) {
       return body.with(
           new CommandMeta(
-              commandId,
-              sandboxId,
-              org,
-              actor,
-              "req-" + commandId,
-              REPLY_PARTITION,
-              at,
-              fingerprint));
+              commandId, sandboxId, org, actor, "req-" + commandId, reply, at, fingerprint));
     }
   }
 
@@ -152,6 +150,7 @@ final class Orders {
         ORG,
         "node:" + node,
         null,
+        REPLY_PARTITION,
         meta -> reporting.record(meta, new ReportOrigin(node, incarnation, orderVersion)));
   }
 

@@ -23,6 +23,7 @@ class RefusalsTest {
         org,
         STRANGER,
         null,
+        Orders.REPLY_PARTITION,
         meta -> new NoteRefusal(meta, code, "executeCommand", "What the client was told.", 7L));
   }
 
