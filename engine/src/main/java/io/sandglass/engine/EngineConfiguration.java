@@ -28,6 +28,8 @@ public final class EngineConfiguration extends Configuration {
    *     others take it over at once
    * @param partitions of the topics keyed by sandbox; counts only when they are created
    * @param slots how many nodes there can be; counts only when the orders topic is created
+   * @param commitInterval how long what somebody waits for may wait for others to be committed
+   *     with; what nobody waits for may take ten times as long
    */
   public record Kafka(
       @NotBlank String bootstrapServers,
@@ -115,6 +117,7 @@ public final class EngineConfiguration extends Configuration {
     }
   }
 
+  private static final int PATIENCE_OF_NOBODY = 10;
   private static final java.time.Duration USAGE_COMMITS = java.time.Duration.ofMillis(100);
 
   private final Kafka kafka;
@@ -199,7 +202,7 @@ public final class EngineConfiguration extends Configuration {
         kafka.replication(),
         kafka.threads(),
         kafka.standbys(),
-        kafka.commitInterval().toJavaDuration());
+        kafka.commitInterval().toJavaDuration().multipliedBy(PATIENCE_OF_NOBODY));
   }
 
   Settings settings() {
@@ -209,6 +212,7 @@ public final class EngineConfiguration extends Configuration {
         time.budget().toJavaDuration(),
         time.nodeTimeout().toJavaDuration(),
         audit.checkpoints().toJavaDuration(),
+        kafka.commitInterval().toJavaDuration(),
         kafka.slots());
   }
 }

@@ -35,7 +35,7 @@ public final class Engine {
    *     is waited for until that timeout
    * @param partitions of the topics keyed by sandbox, where they don't exist yet
    * @param slots partitions of the orders topic, where it doesn't exist yet
-   * @param commitInterval how long a command's effects may wait for others to be committed with
+   * @param commitInterval how long what nobody waits for may wait for more to be committed with
    */
   public record Deployment(
       Map<String, String> kafka,
@@ -72,7 +72,7 @@ public final class Engine {
           new KafkaStreams(
               SandboxTopology.build(bounded, ports, Outgoing.partitioner()),
               new StreamsConfig(properties(deployment, settings.tick())),
-              new Clients(config -> new AlertConsumer(config, deployment.commitInterval())));
+              new Clients(config -> new AlertConsumer(config, settings.commitInterval())));
       streams.setUncaughtExceptionHandler(
           e -> {
             LOG.error("stream thread died, another one takes over", e);

@@ -50,6 +50,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
   private Outbox outbox;
   private LossScan lossScan;
   private CatchUp catchUp;
+  private Haste haste;
 
   SandboxProcessor(Settings settings, Ports ports) {
     this.settings = settings;
@@ -71,6 +72,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
     TopicPartition commands =
         new TopicPartition(Topic.COMMANDS.topicName(), context.taskId().partition());
     catchUp = new CatchUp(ports.backlog(), commands, now());
+    haste = new Haste(context, settings.commitInterval());
     context.schedule(settings.tick(), PunctuationType.WALL_CLOCK_TIME, _ -> fireDeadlines());
     context.schedule(settings.checkpoints(), PunctuationType.WALL_CLOCK_TIME, _ -> checkpoint());
     context.schedule(LOSS_INTERVAL, PunctuationType.WALL_CLOCK_TIME, _ -> noticeLostNodes());
@@ -146,7 +148,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
   private void answer(Envelope envelope, Receipt receipt, Instant now, Optional<String> requestId) {
     if (envelope.replyPartition().isPresent()) {
       outbox.outcome(envelope, receipt, now, requestId);
-      context.commit();
+      haste.isNeeded();
     }
   }
 
@@ -177,7 +179,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
     }
     settle(id, kept, step, requestId, now);
     if (!(report instanceof Command.ExecutionEnded)) {
-      context.commit();
+      haste.isNeeded();
     }
     switch (step.decision()) {
       case Decision.Disowned(String why) ->
@@ -199,7 +201,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
     deadlines.forEachDue(
         now, budget::isSpent, (id, deadline) -> changed[0] |= elapse(id, deadline, now));
     if (changed[0]) {
-      context.commit();
+      haste.isNeeded();
     }
   }
 
@@ -233,7 +235,7 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
     boolean[] changed = {false};
     lossScan.step(nodes.all(), budget(), (id, node) -> changed[0] |= loseNode(id, node, now));
     if (changed[0]) {
-      context.commit();
+      haste.isNeeded();
     }
   }
 

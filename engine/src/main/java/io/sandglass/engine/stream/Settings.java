@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param timerBudget the longest that one look may hold up commands
  * @param nodeTimeout how long a node may be silent
  * @param checkpoints how often a partition that has grown gets a checkpoint
+ * @param commitInterval how long what somebody waits for may wait for others to be committed with
  * @param slots partitions of the orders topic: how many nodes there can be
  */
 public record Settings(
@@ -19,9 +20,11 @@ public record Settings(
     Duration timerBudget,
     Duration nodeTimeout,
     Duration checkpoints,
+    Duration commitInterval,
     int slots) {
 
   Settings withSlots(int counted) {
-    return new Settings(patience, tick, timerBudget, nodeTimeout, checkpoints, counted);
+    return new Settings(
+        patience, tick, timerBudget, nodeTimeout, checkpoints, commitInterval, counted);
   }
 }

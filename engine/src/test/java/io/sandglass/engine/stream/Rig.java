@@ -91,7 +91,8 @@ final class Rig implements AutoCloseable {
 
   Rig(Instant start, Backlog backlog, LongSupplier nanoTime, int slots) {
     Settings settings =
-        new Settings(PATIENCE, TICK, Duration.ofMillis(250), NODE_TIMEOUT, CHECKPOINTS, slots);
+        new Settings(
+            PATIENCE, TICK, Duration.ofMillis(250), NODE_TIMEOUT, CHECKPOINTS, TICK, slots);
     Ports ports = new Ports(backlog, new EngineMetrics(metrics), KEY, nanoTime);
     Topology topology = SandboxTopology.build(settings, ports, new Noting());
     Properties properties = new Properties();

@@ -21,7 +21,7 @@ class TopologyDescriptionTest {
   @Test
   void isAsCommitted() throws IOException {
     Settings settings =
-        new Settings(Rig.PATIENCE, Rig.TICK, Rig.TICK, Rig.NODE_TIMEOUT, Rig.TICK, 1);
+        new Settings(Rig.PATIENCE, Rig.TICK, Rig.TICK, Rig.NODE_TIMEOUT, Rig.TICK, Rig.TICK, 1);
     Ports ports =
         new Ports(
             _ -> CompletableFuture.completedFuture(OptionalLong.empty()),
