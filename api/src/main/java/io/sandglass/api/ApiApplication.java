@@ -256,7 +256,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             clock,
             configuration.patience());
     Waking waking = new Waking(commandLog, progress, ids);
-    DataPlane dataPlane = new DataPlane(timer, configuration.dataPlaneKey());
+    DataPlane dataPlane = new DataPlane(configuration.dataPlaneKey());
     Executions executions =
         new Executions(commandLog, waking, sandboxStore, nodes, dataPlane, sealer, ids);
     Detached detached =

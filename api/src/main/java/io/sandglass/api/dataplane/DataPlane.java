@@ -8,31 +8,29 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.ConnectException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
+import org.apache.hc.client5.http.classic.methods.HttpDelete;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.classic.methods.HttpPost;
+import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.util.Timeout;
 
 /** Calls a node to run something in one of its sandboxes, or about what runs there. */
 public final class DataPlane {
-  /** A node answers when the command writes something, at the latest after half a second. */
-  private static final Duration ANSWER = Duration.ofSeconds(15);
+  /** A node says something when the command writes, at the latest after half a second. */
+  private static final Duration SILENCE = Duration.ofSeconds(15);
 
-  private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final int LARGEST_PROBLEM = 64 * 1024;
 
-  private final HttpClient client;
-  private final ScheduledExecutorService timer;
+  private final CloseableHttpClient client;
   private final String key;
   private final ObjectMapper json =
       JsonMapper.builder()
@@ -43,17 +41,14 @@ public final class DataPlane {
           .build();
 
   /**
-   * @param timer cuts off nodes that fall silent
    * @param key what nodes know us by
    */
-  public DataPlane(ScheduledExecutorService timer, String key) {
+  public DataPlane(String key) {
     this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(CONNECT)
+        NodeClients.client(
+                NodeClients.connections(),
+                NodeClients.requests().setResponseTimeout(Timeout.of(SILENCE)))
             .build();
-    this.timer = timer;
     this.key = key;
   }
 
@@ -88,15 +83,19 @@ public final class DataPlane {
     return open(start(node, execution, requestId, false), lifeline);
   }
 
-  private Call open(HttpRequest request, Lifeline lifeline) {
+  private Call open(HttpUriRequestBase request, Lifeline lifeline) {
     return switch (ask(request, lifeline)) {
       case Heard.Nothing(Run run) -> new Call.Over(run);
-      case Heard.Answer(HttpResponse<InputStream> response) -> {
-        if (response.statusCode() != 200) {
+      case Heard.Answer(ClassicHttpResponse response) -> {
+        if (response.getCode() != 200) {
           yield refused(problem(response));
         }
-        NodeStream stream = new NodeStream(json, response.body(), timer);
-        lifeline.hold(stream);
+        NodeStream stream;
+        try {
+          stream = new NodeStream(json, response.getEntity().getContent(), request::cancel);
+        } catch (IOException e) {
+          yield new Call.Over(new Run.Unknown("The sandbox's node broke off its answer."));
+        }
         NodeStream.Frame.End end = stream.awaitStart();
         if (end == null) {
           yield new Call.Open(stream);
@@ -115,7 +114,7 @@ public final class DataPlane {
   public Optional<Call.Refusal> detach(URI node, Execution execution, String requestId) {
     return switch (ask(start(node, execution, requestId, true), new Lifeline())) {
       case Heard.Nothing(Run run) -> Optional.of(new Call.Over(run));
-      case Heard.Answer(HttpResponse<InputStream> response) -> {
+      case Heard.Answer(ClassicHttpResponse response) -> {
         Problem problem = problem(response);
         if (problem.status() == 202 || problem.code().equals("execution_already_started")) {
           yield Optional.empty();
@@ -145,7 +144,7 @@ public final class DataPlane {
     String query =
         "/output?incarnation=%d&stdout=%d&stderr=%d&follow=%b"
             .formatted(from.incarnation(), from.stdout(), from.stderr(), follow);
-    return open(about(node, from, query).GET().build(), lifeline);
+    return open(addressed(new HttpGet(about(node, from, query))), lifeline);
   }
 
   /**
@@ -154,11 +153,12 @@ public final class DataPlane {
    * @return empty when it is certain that nothing of it runs
    */
   public Optional<Call.Refusal> kill(URI node, Place execution) {
-    HttpRequest request =
-        about(node, execution, "?incarnation=" + execution.incarnation()).DELETE().build();
+    HttpUriRequestBase request =
+        addressed(
+            new HttpDelete(about(node, execution, "?incarnation=" + execution.incarnation())));
     return switch (ask(request, new Lifeline())) {
       case Heard.Nothing(Run run) -> Optional.of(new Call.Over(run));
-      case Heard.Answer(HttpResponse<InputStream> response) -> {
+      case Heard.Answer(ClassicHttpResponse response) -> {
         Problem problem = problem(response);
         yield problem.status() == 204 || problem.code().equals("unknown_execution")
             ? Optional.empty()
@@ -169,34 +169,29 @@ public final class DataPlane {
 
   /** What came of a question. */
   private sealed interface Heard {
-    record Answer(HttpResponse<InputStream> response) implements Heard {}
+    record Answer(ClassicHttpResponse response) implements Heard {}
 
     record Nothing(Run run) implements Heard {}
   }
 
-  private Heard ask(HttpRequest request, Lifeline lifeline) {
-    CompletableFuture<HttpResponse<InputStream>> exchange =
-        client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
-    lifeline.hold(() -> exchange.cancel(true));
+  private Heard ask(HttpUriRequestBase request, Lifeline lifeline) {
+    lifeline.hold(request::cancel);
     try {
-      return new Heard.Answer(exchange.get());
-    } catch (ExecutionException e) {
+      return new Heard.Answer(client.executeOpen(null, request, null));
+    } catch (IOException e) {
+      if (NodeClients.isUnreachable(e)) {
+        return new Heard.Nothing(
+            new Run.NeverBegan(
+                Run.Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached."));
+      }
       return new Heard.Nothing(
-          e.getCause() instanceof ConnectException
-                  || e.getCause() instanceof HttpConnectTimeoutException
-              ? new Run.NeverBegan(
-                  Run.Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.")
-              : new Run.Unknown("The sandbox's node did not answer."));
-    } catch (CancellationException e) {
-      return new Heard.Nothing(new Run.Unknown("The caller went away."));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      exchange.cancel(true);
-      return new Heard.Nothing(new Run.Unknown("Interrupted before the sandbox's node answered."));
+          new Run.Unknown(
+              lifeline.isCut() ? "The caller went away." : "The sandbox's node did not answer."));
     }
   }
 
-  private HttpRequest start(URI node, Execution execution, String requestId, boolean detach) {
+  private HttpUriRequestBase start(
+      URI node, Execution execution, String requestId, boolean detach) {
     byte[] body;
     try {
       body =
@@ -213,37 +208,40 @@ public final class DataPlane {
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("Not writable as JSON: " + execution, e);
     }
-    return request(node, execution.sandboxId(), "")
-        .header("Content-Type", "application/json")
-        .header("X-Request-Id", requestId)
-        .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-        .build();
+    HttpPost request = new HttpPost(uri(node, execution.sandboxId(), ""));
+    request.setHeader("X-Request-Id", requestId);
+    request.setEntity(new ByteArrayEntity(body, ContentType.APPLICATION_JSON));
+    return addressed(request);
   }
 
-  private HttpRequest.Builder about(URI node, Place execution, String rest) {
-    return request(node, execution.sandboxId(), "/" + execution.executionId() + rest);
+  private HttpUriRequestBase addressed(HttpUriRequestBase request) {
+    request.setHeader("Authorization", "Bearer " + key);
+    return request;
   }
 
-  private HttpRequest.Builder request(URI node, String sandboxId, String rest) {
-    return HttpRequest.newBuilder(
-            URI.create(
-                stripSlash(node.toString()) + "/sandboxes/" + sandboxId + "/executions" + rest))
-        .header("Authorization", "Bearer " + key)
-        .timeout(ANSWER);
+  private static URI about(URI node, Place execution, String rest) {
+    return uri(node, execution.sandboxId(), "/" + execution.executionId() + rest);
+  }
+
+  private static URI uri(URI node, String sandboxId, String rest) {
+    return URI.create(
+        stripSlash(node.toString()) + "/sandboxes/" + sandboxId + "/executions" + rest);
   }
 
   /** An answer that is no stream; empty texts where it says nothing. */
   private record Problem(int status, String code, String detail) {}
 
-  private Problem problem(HttpResponse<InputStream> response) {
-    try (InputStream body = response.body()) {
-      JsonNode problem = json.readTree(body.readNBytes(LARGEST_PROBLEM));
+  private Problem problem(ClassicHttpResponse response) {
+    try (response) {
+      HttpEntity body = response.getEntity();
+      JsonNode problem =
+          body == null
+              ? json.createObjectNode()
+              : json.readTree(body.getContent().readNBytes(LARGEST_PROBLEM));
       return new Problem(
-          response.statusCode(),
-          problem.path("code").asText(""),
-          problem.path("detail").asText(""));
+          response.getCode(), problem.path("code").asText(""), problem.path("detail").asText(""));
     } catch (IOException e) {
-      return new Problem(response.statusCode(), "", "");
+      return new Problem(response.getCode(), "", "");
     }
   }
 

@@ -6,11 +6,8 @@ import io.sandglass.api.dataplane.FileAnswer.Cause;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,18 +16,11 @@ import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.classic.methods.HttpPut;
 import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
-import org.apache.hc.client5.http.config.ConnectionConfig;
-import org.apache.hc.client5.http.config.RequestConfig;
-import org.apache.hc.client5.http.impl.DefaultSchemePortResolver;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
-import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
-import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
-import org.apache.hc.client5.http.impl.routing.DefaultRoutePlanner;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.config.Http1Config;
@@ -42,10 +32,9 @@ import org.apache.hc.core5.util.Timeout;
  * Calls a node to move files into and out of one of its sandboxes, or to list a directory. Each
  * call has a connection of its own, which the calling thread reads and writes itself: nothing is
  * handed from thread to thread on the way, and none can turn out to be stale under a body that
- * can't be sent twice. There are as many as requests at work, which are bounded elsewhere.
+ * can't be sent twice.
  */
 public final class FilePlane {
-  private static final Duration CONNECT = Duration.ofSeconds(3);
   private static final Duration GRACE = Duration.ofSeconds(60);
 
   /** Files are passed on in pieces of this size. */
@@ -67,30 +56,14 @@ public final class FilePlane {
     Http1Config framing =
         Http1Config.custom().setBufferSize(2 * CHUNK).setChunkSizeHint(CHUNK).build();
     this.client =
-        HttpClients.custom()
+        NodeClients.client(
+                NodeClients.connections()
+                    .setConnectionFactory(
+                        ManagedHttpClientConnectionFactory.builder().http1Config(framing).build()),
+                NodeClients.requests().setExpectContinueEnabled(true))
             .setRequestExecutor(
                 HttpRequestExecutor.builder().withWaitForContinue(Timeout.of(GRACE)).build())
             .setConnectionReuseStrategy((_, _, _) -> false)
-            .setConnectionManager(
-                PoolingHttpClientConnectionManagerBuilder.create()
-                    .setConnectionFactory(
-                        ManagedHttpClientConnectionFactory.builder().http1Config(framing).build())
-                    .setMaxConnTotal(Integer.MAX_VALUE)
-                    .setMaxConnPerRoute(Integer.MAX_VALUE)
-                    .setDefaultConnectionConfig(
-                        ConnectionConfig.custom().setConnectTimeout(Timeout.of(CONNECT)).build())
-                    .build())
-            .setDefaultRequestConfig(
-                RequestConfig.custom()
-                    .setExpectContinueEnabled(true)
-                    .setProtocolUpgradeEnabled(false)
-                    .build())
-            .setRoutePlanner(new DefaultRoutePlanner(DefaultSchemePortResolver.INSTANCE))
-            .disableRedirectHandling()
-            .disableAutomaticRetries()
-            .disableCookieManagement()
-            .disableAuthCaching()
-            .disableContentCompression()
             .build();
     this.timer = timer;
     this.key = key;
@@ -279,14 +252,9 @@ public final class FilePlane {
   }
 
   private static <T> FileAnswer<T> lost(IOException e) {
-    return switch (e) {
-      case ConnectException _,
-          ConnectTimeoutException _,
-          NoRouteToHostException _,
-          UnknownHostException _ ->
-          new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.");
-      default -> new FileAnswer.Unknown<>("The connection to the sandbox's node broke off.");
-    };
+    return NodeClients.isUnreachable(e)
+        ? new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.")
+        : new FileAnswer.Unknown<>("The connection to the sandbox's node broke off.");
   }
 
   private static byte[] body(ClassicHttpResponse response, int most) throws IOException {

@@ -9,9 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What one execution does, as its node tells it: frames of type (1 byte), length (4 bytes, big
@@ -25,10 +22,6 @@ public final class NodeStream implements Closeable {
   /** How much of each stream a client gets. */
   public static final int KEPT = 10 * 1024 * 1024;
 
-  /** A node that is alive says something twice a second. */
-  private static final long SILENCE_SECONDS = 15;
-
-  private static final long GLANCE_SECONDS = 5;
   private static final int LARGEST_END = 64 * 1024;
   private static final int LARGEST_PIECE = 64 * 1024;
 
@@ -59,29 +52,23 @@ public final class NodeStream implements Closeable {
   }
 
   private final ObjectMapper json;
-  private final InputStream body;
   private final DataInputStream in;
-  private final ScheduledFuture<?> watchdog;
+  private final Runnable cut;
   private final Map<Channel, Long> seen = new EnumMap<>(Channel.class);
-  private volatile long waitingSince;
-  private volatile boolean waiting;
 
+  private boolean ended;
   private Channel channel = Channel.STDOUT;
   private long left;
   private Frame unread;
 
-  NodeStream(ObjectMapper json, InputStream body, ScheduledExecutorService timer) {
+  /**
+   * @param body fails when the node falls silent: alive, it says something twice a second
+   * @param cut ends the connection; does nothing when it has ended
+   */
+  NodeStream(ObjectMapper json, InputStream body, Runnable cut) {
     this.json = json;
-    this.body = body;
     this.in = new DataInputStream(body);
-    this.watchdog =
-        timer.scheduleWithFixedDelay(this::watch, GLANCE_SECONDS, GLANCE_SECONDS, TimeUnit.SECONDS);
-  }
-
-  private void watch() {
-    if (waiting && System.nanoTime() - waitingSince > TimeUnit.SECONDS.toNanos(SILENCE_SECONDS)) {
-      close();
-    }
+    this.cut = cut;
   }
 
   /** Blocks until the next frame is there; broken streams end as {@link Run.Unknown}. */
@@ -91,14 +78,10 @@ public final class NodeStream implements Closeable {
       unread = null;
       return frame;
     }
-    waitingSince = System.nanoTime();
-    waiting = true;
     try {
       return read();
     } catch (IOException e) {
       return unknown("The stream from the sandbox's node broke off.");
-    } finally {
-      waiting = false;
     }
   }
 
@@ -167,15 +150,19 @@ public final class NodeStream implements Closeable {
           left = length;
         }
         case 'X' -> {
-          return finished(payload(length));
+          JsonNode end = payload(length);
+          ended = true;
+          return finished(end);
         }
         case 'P' -> {
           JsonNode written = payload(length);
+          ended = true;
           return new Frame.Pause(
               written.path("stdout_bytes").longValue(), written.path("stderr_bytes").longValue());
         }
         case 'F' -> {
           JsonNode failure = payload(length);
+          ended = true;
           return new Frame.End(
               failure(
                   failure.path("code").asText(""),
@@ -231,14 +218,20 @@ public final class NodeStream implements Closeable {
     return json.readTree(bytes);
   }
 
-  /** Before the end: the node kills the command, unless it is detached. */
+  /**
+   * Before the end: the node kills the command, unless it is detached. After it, the connection
+   * serves the next call. By the thread that reads.
+   */
   @Override
   public void close() {
-    watchdog.cancel(false);
-    try {
-      body.close();
-    } catch (IOException e) {
-      // Whoever waits for the next frame hears of it.
+    if (ended) {
+      try {
+        in.close();
+        return;
+      } catch (IOException e) {
+        // It serves no other.
+      }
     }
+    cut.run();
   }
 }
