@@ -17,8 +17,8 @@ import org.apache.kafka.streams.state.KeyValueStore;
  * All deadlines of this task's sandboxes in the order in which they come due. A key is the due time
  * (milliseconds, big-endian), the kind (one byte) and the sandbox id; there are no values.
  *
- * <p>Remembers below which time nothing is left: a scan from the very beginning would walk over the
- * tombstones of everything that ever fired.
+ * <p>Remembers before which time nothing is due, and does not look until then: a look walks over
+ * the tombstones of all that was due earlier than the next, and most of what is due never fires.
  */
 final class DeadlineIndex {
   static final Serde<Bytes> KEYS = Serdes.Bytes();
@@ -61,17 +61,20 @@ final class DeadlineIndex {
    * @param consumer makes each go away: by a change of its sandbox, or by dropping it
    */
   void forEachDue(Instant now, BooleanSupplier enough, BiConsumer<String, Deadline> consumer) {
-    long from = nothingBefore;
-    // Whatever the consumer makes due in the past lowers it again.
-    nothingBefore = now.toEpochMilli();
-    try (KeyValueIterator<Bytes, byte[]> due =
-        store.range(lowest(from), lowest(now.toEpochMilli() + 1))) {
-      while (due.hasNext()) {
-        if (enough.getAsBoolean()) {
-          nothingBefore = Math.min(nothingBefore, dueMillis(due.peekNextKey()));
+    if (now.toEpochMilli() < nothingBefore) {
+      return;
+    }
+    Bytes from = lowest(nothingBefore);
+    // Whatever the consumer makes due lowers it again.
+    nothingBefore = Long.MAX_VALUE;
+    try (KeyValueIterator<Bytes, byte[]> next = store.range(from, null)) {
+      while (next.hasNext()) {
+        long due = dueMillis(next.peekNextKey());
+        if (due > now.toEpochMilli() || enough.getAsBoolean()) {
+          nothingBefore = Math.min(nothingBefore, due);
           return;
         }
-        Bytes key = due.next().key;
+        Bytes key = next.next().key;
         consumer.accept(sandboxId(key), deadline(key));
       }
     }

@@ -3,6 +3,7 @@ package io.sandglass.engine.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sandglass.engine.lifecycle.Deadline;
+import java.lang.reflect.Proxy;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.apache.kafka.streams.state.Stores;
 import org.junit.jupiter.api.Test;
 
 class DeadlineIndexTest {
+  private int looks;
   private final KeyValueStore<Bytes, byte[]> store = store();
   private final DeadlineIndex index = new DeadlineIndex(store);
   private final List<String> fired = new ArrayList<>();
@@ -99,6 +101,23 @@ class DeadlineIndexTest {
     assertThat(fired).containsExactly("a");
   }
 
+  @Test
+  void looksOnlyWhenSomethingMayBeDue() {
+    add("a", 500);
+    fire(100);
+    int looked = looks;
+    fire(200);
+    fire(499);
+    assertThat(looks).isEqualTo(looked);
+    add("b", 300);
+    fire(300);
+    fire(500);
+    assertThat(fired).containsExactly("b", "a");
+    looked = looks;
+    fire(10_000);
+    assertThat(looks).isEqualTo(looked);
+  }
+
   private void add(String id, long due) {
     index.replace(id, List.of(), List.of(at(Deadline.Kind.EXPIRY, due)));
   }
@@ -117,7 +136,7 @@ class DeadlineIndexTest {
     return new Deadline(kind, Instant.ofEpochMilli(millis));
   }
 
-  private static KeyValueStore<Bytes, byte[]> store() {
+  private KeyValueStore<Bytes, byte[]> store() {
     MockProcessorContext<Void, Void> context = new MockProcessorContext<>();
     KeyValueStore<Bytes, byte[]> store =
         Stores.keyValueStoreBuilder(
@@ -125,6 +144,20 @@ class DeadlineIndexTest {
             .withLoggingDisabled()
             .build();
     store.init(context.getStateStoreContext(), store);
-    return store;
+    return counting(store);
+  }
+
+  @SuppressWarnings("unchecked")
+  private KeyValueStore<Bytes, byte[]> counting(KeyValueStore<Bytes, byte[]> counted) {
+    return (KeyValueStore<Bytes, byte[]>)
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {KeyValueStore.class},
+            (_, method, arguments) -> {
+              if (method.getName().equals("range")) {
+                looks++;
+              }
+              return method.invoke(counted, arguments);
+            });
   }
 }
