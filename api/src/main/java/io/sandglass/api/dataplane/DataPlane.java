@@ -3,7 +3,6 @@ package io.sandglass.api.dataplane;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -19,7 +18,6 @@ import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
-import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.util.Timeout;
 
@@ -27,8 +25,6 @@ import org.apache.hc.core5.util.Timeout;
 public final class DataPlane {
   /** A node says something when the command writes, at the latest after half a second. */
   private static final Duration SILENCE = Duration.ofSeconds(15);
-
-  private static final int LARGEST_PROBLEM = 64 * 1024;
 
   private final CloseableHttpClient client;
   private final String key;
@@ -115,7 +111,7 @@ public final class DataPlane {
     return switch (ask(start(node, execution, requestId, true), new Lifeline())) {
       case Heard.Nothing(Run run) -> Optional.of(new Call.Over(run));
       case Heard.Answer(ClassicHttpResponse response) -> {
-        Problem problem = problem(response);
+        NodeProblem problem = problem(response);
         if (problem.status() == 202 || problem.code().equals("execution_already_started")) {
           yield Optional.empty();
         }
@@ -159,7 +155,7 @@ public final class DataPlane {
     return switch (ask(request, new Lifeline())) {
       case Heard.Nothing(Run run) -> Optional.of(new Call.Over(run));
       case Heard.Answer(ClassicHttpResponse response) -> {
-        Problem problem = problem(response);
+        NodeProblem problem = problem(response);
         yield problem.status() == 204 || problem.code().equals("unknown_execution")
             ? Optional.empty()
             : Optional.of(refused(problem));
@@ -224,29 +220,20 @@ public final class DataPlane {
   }
 
   private static URI uri(URI node, String sandboxId, String rest) {
-    return URI.create(
-        stripSlash(node.toString()) + "/sandboxes/" + sandboxId + "/executions" + rest);
+    return URI.create(NodeClients.base(node) + "/sandboxes/" + sandboxId + "/executions" + rest);
   }
 
-  /** An answer that is no stream; empty texts where it says nothing. */
-  private record Problem(int status, String code, String detail) {}
-
-  private Problem problem(ClassicHttpResponse response) {
+  /** An answer that is no stream. */
+  private static NodeProblem problem(ClassicHttpResponse response) {
     try (response) {
-      HttpEntity body = response.getEntity();
-      JsonNode problem =
-          body == null
-              ? json.createObjectNode()
-              : json.readTree(body.getContent().readNBytes(LARGEST_PROBLEM));
-      return new Problem(
-          response.getCode(), problem.path("code").asText(""), problem.path("detail").asText(""));
+      return NodeProblem.read(response);
     } catch (IOException e) {
-      return new Problem(response.getCode(), "", "");
+      return NodeProblem.silent(response);
     }
   }
 
   /** What a node says before it starts anything. */
-  private static Call.Refusal refused(Problem problem) {
+  private static Call.Refusal refused(NodeProblem problem) {
     int status = problem.status();
     String detail = problem.detail();
     String code = problem.code();
@@ -277,9 +264,5 @@ public final class DataPlane {
                       + (detail.isEmpty() ? "." : ": " + detail));
           default -> new Run.Unknown("The sandbox's node answered with status " + status + ".");
         });
-  }
-
-  private static String stripSlash(String url) {
-    return url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
   }
 }

@@ -6,8 +6,6 @@ import java.io.OutputStream;
 
 /** A file on its way to a client. {@link #copyTo} or {@link #close} has to follow. */
 public final class FileDownload implements AutoCloseable {
-  private static final int CHUNK = 64 * 1024;
-
   private final long size;
   private final InputStream content;
   private final Runnable cut;
@@ -33,10 +31,10 @@ public final class FileDownload implements AutoCloseable {
    */
   public void copyTo(OutputStream sink) throws IOException {
     try {
-      byte[] chunk = new byte[CHUNK];
+      byte[] chunk = new byte[FilePlane.CHUNK];
       long left = size;
       while (left > 0) {
-        int read = read(chunk, (int) Math.min(left, CHUNK));
+        int read = read(chunk, (int) Math.min(left, FilePlane.CHUNK));
         sink.write(chunk, 0, read);
         left -= read;
       }

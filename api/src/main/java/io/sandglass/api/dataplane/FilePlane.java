@@ -38,9 +38,8 @@ public final class FilePlane {
   private static final Duration GRACE = Duration.ofSeconds(60);
 
   /** Files are passed on in pieces of this size. */
-  private static final int CHUNK = 64 * 1024;
+  static final int CHUNK = 64 * 1024;
 
-  private static final int LARGEST_PROBLEM = 64 * 1024;
   private static final int LARGEST_LISTING = 4 * 1024 * 1024;
 
   private final CloseableHttpClient client;
@@ -180,7 +179,8 @@ public final class FilePlane {
     try (Call call = new Call(new HttpGet(uri(node, "", listing, page)), listing, requestId)) {
       ClassicHttpResponse response = call.open();
       return response.getCode() == 200
-          ? new FileAnswer.Done<>(listing(json.readTree(body(response, LARGEST_LISTING))))
+          ? new FileAnswer.Done<>(
+              listing(json.readTree(NodeClients.body(response, LARGEST_LISTING))))
           : refused(response);
     } catch (IOException e) {
       return lost(e);
@@ -229,9 +229,8 @@ public final class FilePlane {
   }
 
   private static URI uri(URI node, String what, Transfer transfer, String... more) {
-    String url = node.toString();
     return URI.create(
-        (url.endsWith("/") ? url.substring(0, url.length() - 1) : url)
+        NodeClients.base(node)
             + "/sandboxes/"
             + transfer.sandboxId()
             + "/files"
@@ -257,25 +256,11 @@ public final class FilePlane {
         : new FileAnswer.Unknown<>("The connection to the sandbox's node broke off.");
   }
 
-  private static byte[] body(ClassicHttpResponse response, int most) throws IOException {
-    return response.getEntity() == null
-        ? new byte[0]
-        : response.getEntity().getContent().readNBytes(most);
-  }
-
-  private <T> FileAnswer<T> refused(ClassicHttpResponse response) throws IOException {
-    int status = response.getCode();
-    String code;
-    String detail;
-    try {
-      JsonNode problem = json.readTree(body(response, LARGEST_PROBLEM));
-      code = problem.path("code").asText("");
-      detail = problem.path("detail").asText("");
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      code = "";
-      detail = "";
-    }
-    return switch (code) {
+  private static <T> FileAnswer<T> refused(ClassicHttpResponse response) throws IOException {
+    NodeProblem problem = NodeProblem.read(response);
+    int status = problem.status();
+    String detail = problem.detail();
+    return switch (problem.code()) {
       case "unknown_sandbox" -> new FileAnswer.NotAwake<>("The sandbox's node does not hold it.");
       case "not_running" -> new FileAnswer.NotAwake<>(detail);
       case "too_many_executions" -> new FileAnswer.Refused<>(Cause.TOO_MANY, detail);

@@ -3,6 +3,7 @@ package io.sandglass.api.dataplane;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import org.apache.hc.client5.http.ConnectTimeoutException;
@@ -13,6 +14,7 @@ import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.impl.routing.DefaultRoutePlanner;
+import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
@@ -54,6 +56,21 @@ final class NodeClients {
         .disableCookieManagement()
         .disableAuthCaching()
         .disableContentCompression();
+  }
+
+  /** Where a node's paths begin. */
+  static String base(URI node) {
+    String url = node.toString();
+    return url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+  }
+
+  /**
+   * @param most bytes
+   */
+  static byte[] body(ClassicHttpResponse response, int most) throws IOException {
+    return response.getEntity() == null
+        ? new byte[0]
+        : response.getEntity().getContent().readNBytes(most);
   }
 
   /** Whether the node was never reached, so that nothing can have begun there. */
