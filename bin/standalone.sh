@@ -6,7 +6,6 @@ PORT=${PORT:-8080}
 DATA=$(realpath -m -- "${DATA:-var}")
 url=http://localhost:$PORT
 jar=$root/standalone/target/standalone-0.1.0.jar
-cache=${jar%.jar}.aot
 
 [[ $PORT =~ ^[1-9][0-9]{0,4}$ && $PORT -le 65535 ]] || die "PORT is '$PORT', which is no TCP port" "make up PORT=8080"
 
@@ -23,8 +22,9 @@ up() { ready && keys_written; }
 
 # start_standalone LOG [FLAG…]: starts the JVM in a session of its own; its process id is in $started.
 start_standalone() {
-  local java log=$1
+  local java cache log=$1
   java=$("$root/bin/jdk")/bin/java
+  cache=$("$root/bin/aot-cache")
   shift
   [ $# -gt 0 ] || [ ! -e "$cache" ] || set -- "-XX:AOTCache=$cache" -Xlog:aot=off
   PORT=$PORT DATA=$DATA setsid nohup "$java" -Xmx1g \

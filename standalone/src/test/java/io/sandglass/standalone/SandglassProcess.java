@@ -70,9 +70,8 @@ final class SandglassProcess implements AutoCloseable {
       // It does not live for long: compiling quickly is worth more than compiling well.
       command.add("-XX:TieredStopAtLevel=1");
     }
-    Path cache = Path.of(jar.toString().replaceFirst("\\.jar$", ".aot"));
+    Path cache = Path.of(Containers.run("../bin/aot-cache").getFirst());
     if (Files.exists(cache)) {
-      // Made by bin/train; one that does not fit the jar is ignored by the JVM.
       command.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off"));
     }
     command.addAll(List.of("-jar", jar.toString()));
