@@ -261,6 +261,9 @@ static int patience_ms(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--hold") == 0) /* the namespaces of a container that others join */
+        for (;;)
+            pause();
     if (argc > 1)
         socket_path = argv[1];
     prctl(PR_SET_DUMPABLE, 0); /* before the token is anywhere but in the environment */

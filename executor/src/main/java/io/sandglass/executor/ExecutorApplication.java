@@ -154,6 +154,7 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
               double hits = pool.claims().getCount();
               return RatioGauge.Ratio.of(hits, hits + pool.misses()).getValue();
             });
+    metrics.register("executor.networks_ready", (Gauge<Integer>) node::networksReady);
     metrics.register("executor.firewall_drifts", (Gauge<Long>) node::firewallDrifts);
   }
 }

@@ -150,6 +150,11 @@ public final class ExecutorConfiguration extends Configuration {
 
     /** How long an address is nobody's after its sandbox is gone. */
     @JsonProperty @NotNull Duration addressRest = Duration.seconds(30);
+
+    /** How many network namespaces to keep ready for sandboxes that start. */
+    @JsonProperty
+    @Min(0)
+    int ahead = 4;
   }
 
   /** What the node may hold; 0 is taken from the machine that the containers run on. */

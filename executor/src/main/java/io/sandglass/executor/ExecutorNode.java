@@ -21,6 +21,7 @@ import io.sandglass.executor.sandbox.EgressControl;
 import io.sandglass.executor.sandbox.Executions;
 import io.sandglass.executor.sandbox.LifeDirectories;
 import io.sandglass.executor.sandbox.MemoryWatch;
+import io.sandglass.executor.sandbox.Networks;
 import io.sandglass.executor.sandbox.Node;
 import io.sandglass.executor.sandbox.NodeSettings;
 import io.sandglass.executor.sandbox.Order;
@@ -60,6 +61,7 @@ final class ExecutorNode implements Managed {
   private final RuntimeHost host;
   private final Residents residents = new Residents();
   private final Producer<String, SpecificRecord> producer;
+  private final Networks networks;
   private final EgressControl egress;
   private final Node node;
   private final Executions executions;
@@ -99,7 +101,8 @@ final class ExecutorNode implements Managed {
     var channels = EndpointChannels.in(data, configuration.executions.overtime.toJavaDuration());
     var directories = new LifeDirectories(data);
     NodeNetwork network = NodeNetwork.of(configuration, runtime, clock);
-    this.egress = new EgressControl(runtime, network.firewall(), network.addresses(), directories);
+    this.networks = network.networks();
+    this.egress = new EgressControl(runtime, network.firewall(), networks, directories);
     this.producer = Clients.producer(configuration.kafka.settings(), configuration.nodeId);
     var reports = new KafkaReports(producer, configuration.nodeId, clock);
     this.executions =
@@ -247,6 +250,7 @@ final class ExecutorNode implements Managed {
       LOG.warn("The container runtime has not told yet what is here; the data plane waits for it");
     }
     orders.start();
+    networks.start();
     diskWatch.start();
     builds.start();
     templates.start();
@@ -262,6 +266,7 @@ final class ExecutorNode implements Managed {
     heartbeats.stop();
     node.lanes().close();
     node.pool().close();
+    networks.stop();
     orders.stop();
     node.relist().stop();
     executions.close();
@@ -298,6 +303,10 @@ final class ExecutorNode implements Managed {
 
   WarmPool pool() {
     return node.pool();
+  }
+
+  int networksReady() {
+    return networks.ready();
   }
 
   long firewallDrifts() {

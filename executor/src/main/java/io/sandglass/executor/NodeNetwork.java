@@ -10,6 +10,7 @@ import io.sandglass.executor.network.nft.HostCommands;
 import io.sandglass.executor.network.nft.HostReport;
 import io.sandglass.executor.network.nft.NftFirewall;
 import io.sandglass.executor.runtime.docker.DockerRuntime;
+import io.sandglass.executor.sandbox.Networks;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -21,8 +22,8 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The network of a node's sandboxes: its name, its addresses, and the packet filter around it. */
-record NodeNetwork(Addresses addresses, Firewall firewall) {
+/** The network of a node's sandboxes: its addresses, and the packet filter around it. */
+record NodeNetwork(Networks networks, Firewall firewall) {
   private static final Logger LOG = LoggerFactory.getLogger(NodeNetwork.class);
   private static final String PREFIX = "sg-";
   private static final int LONGEST_NAME = 15;
@@ -46,9 +47,9 @@ record NodeNetwork(Addresses addresses, Firewall firewall) {
     report.weaknesses().forEach(weakness -> LOG.warn("weakness: {}", weakness));
     section.open.forEach(
         opened -> LOG.warn("weakness: sandboxes may reach the private network {}", opened));
-    return new NodeNetwork(
-        new Addresses(subnet, section.addressRest.toJavaDuration(), clock),
-        new NftFirewall(name, name, platform, commands));
+    Addresses addresses = new Addresses(subnet, section.addressRest.toJavaDuration(), clock);
+    Firewall firewall = new NftFirewall(name, name, platform, commands);
+    return new NodeNetwork(new Networks(runtime, firewall, addresses, section.ahead), firewall);
   }
 
   /** An interface has a short name, so a long node id is hashed. */

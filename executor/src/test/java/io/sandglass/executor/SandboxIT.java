@@ -9,6 +9,7 @@ import io.sandglass.executor.execution.ExecutionEnd;
 import io.sandglass.executor.execution.OutputSink;
 import io.sandglass.executor.execution.OutputStreamName;
 import io.sandglass.executor.execution.RecentExecutions;
+import io.sandglass.executor.runtime.Change;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.DiskUse;
 import io.sandglass.executor.runtime.FoundContainer;
@@ -517,5 +518,21 @@ final class SandboxIT {
         .atMost(PATIENCE)
         .untilAsserted(() -> assertThat(reports.of(life, Report.Exited.class)).hasSize(1));
     assertThat(runtime.find(life)).isPresent();
+  }
+
+  @Test
+  void endsWhenItLosesItsNetworkAndStartsWithAnother() throws Exception {
+    started();
+    String address = runtime.find(life).flatMap(FoundContainer::address).orElseThrow();
+
+    runtime.closeNetwork(address);
+
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(() -> assertThat(reports.of(life, Report.Exited.class)).hasSize(1));
+    assertThat(reports.of(life, Report.Exited.class).getFirst().detail())
+        .contains("lost their network");
+    assertThat(runtime.start(life)).isEqualTo(Change.DONE);
+    assertThat(runtime.networks()).containsEntry(address, true);
   }
 }

@@ -10,6 +10,7 @@ import io.sandglass.executor.runtime.docker.DockerRuntime;
 import io.sandglass.executor.runtime.docker.TestDocker;
 import io.sandglass.executor.sandbox.EgressControl;
 import io.sandglass.executor.sandbox.LifeDirectories;
+import io.sandglass.executor.sandbox.Networks;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -38,7 +39,11 @@ record TestNetwork(String nodeId, DockerRuntime runtime, Range subnet, NftFirewa
     return new EgressControl(
         runtime,
         firewall,
-        new Addresses(subnet, Duration.ofSeconds(30), InstantSource.system()),
+        new Networks(
+            runtime,
+            firewall,
+            new Addresses(subnet, Duration.ofSeconds(30), InstantSource.system()),
+            0),
         directories);
   }
 

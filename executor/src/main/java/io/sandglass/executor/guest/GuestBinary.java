@@ -24,11 +24,7 @@ public final class GuestBinary {
     Files.createDirectories(directory);
     Path file = directory.resolve("sandglass-guest");
     Path fresh = Files.createTempFile(directory, "sandglass-guest", ".new");
-    try (InputStream in = GuestBinary.class.getResourceAsStream(RESOURCE)) {
-      if (in == null) {
-        throw new IOException(
-            "Expected the guest's executable on the class path, but " + RESOURCE + " is not there");
-      }
+    try (InputStream in = open()) {
       Files.copy(in, fresh, StandardCopyOption.REPLACE_EXISTING);
       Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("r-xr-xr-x"));
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -36,6 +32,16 @@ public final class GuestBinary {
       Files.deleteIfExists(fresh);
     }
     return new GuestBinary(file);
+  }
+
+  /** The executable's bytes. */
+  public static InputStream open() throws IOException {
+    InputStream in = GuestBinary.class.getResourceAsStream(RESOURCE);
+    if (in == null) {
+      throw new IOException(
+          "Expected the guest's executable on the class path, but " + RESOURCE + " is not there");
+    }
+    return in;
   }
 
   /**

@@ -2,6 +2,7 @@ package io.sandglass.executor.runtime;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,23 @@ public interface ContainerRuntime {
 
   /** Makes the container, without starting it. */
   Creation create(ContainerSpec spec);
+
+  /**
+   * Makes the network namespace of an address and connects it, ahead of the container that will
+   * join it. {@link #start} does it where it is missing, and takes longer.
+   *
+   * @param address IPv4, on the bridge that all sandboxes share
+   */
+  void openNetwork(String address);
+
+  /** Removes the namespace of an address, whose container is gone; fine where there is none. */
+  void closeNetwork(String address);
+
+  /**
+   * Addresses that {@link #openNetwork} or {@link #start} has made something for that is left, and
+   * whether their namespaces are there: not after a restart of the host.
+   */
+  Map<String, Boolean> networks();
 
   /** Starts one that was made or has exited; does not apply to a frozen one. */
   Change start(Life life);

@@ -144,7 +144,7 @@ public final class Relist {
     List<FoundContainer> all;
     try {
       all = holdings.runtime.list();
-      holdings.egress.reassert();
+      holdings.egress.reassert(all);
     } catch (RuntimeException e) {
       LOG.warn("relist failed: {}", e.getMessage());
       return false;

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -66,7 +67,13 @@ public abstract class ContainerRuntimeContract {
 
   @AfterEach
   void removeAll() {
-    used.forEach(runtime()::remove);
+    for (Life life : used) {
+      runtime().remove(life);
+      addresses()
+          .of(life.containerName())
+          .ifPresent(address -> runtime().closeNetwork(address.toString()));
+      addresses().release(life.containerName());
+    }
   }
 
   @Test
@@ -105,6 +112,41 @@ public abstract class ContainerRuntimeContract {
 
     runtime().remove(life);
     assertThat(runtime().disk(life)).isEmpty();
+  }
+
+  @Test
+  void joinsTheNetworkThatWasMadeAhead() {
+    Life life = newLife();
+    ContainerSpec spec = spec(life);
+    runtime().openNetwork(spec.address());
+    runtime().openNetwork(spec.address());
+    assertThat(runtime().networks()).containsEntry(spec.address(), true);
+    assertThat(runtime().list())
+        .extracting(FoundContainer::address)
+        .doesNotContain(Optional.of(spec.address()));
+
+    runtime().create(spec);
+    assertThat(runtime().start(life)).isEqualTo(Change.DONE);
+
+    assertThat(runtime().networks()).containsEntry(spec.address(), true);
+    runtime().remove(life);
+    runtime().closeNetwork(spec.address());
+    runtime().closeNetwork(spec.address());
+    assertThat(runtime().networks()).doesNotContainKey(spec.address());
+  }
+
+  @Test
+  void makesTheNetworkThatIsMissing() {
+    Life life = running();
+    String address = runtime().find(life).orElseThrow().address().orElseThrow();
+    assertThat(runtime().networks()).containsEntry(address, true);
+
+    runtime().stop(life, GRACE);
+    runtime().closeNetwork(address);
+    assertThat(runtime().networks()).doesNotContainKey(address);
+    assertThat(runtime().start(life)).isEqualTo(Change.DONE);
+
+    assertThat(runtime().networks()).containsEntry(address, true);
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
@@ -18,6 +19,7 @@ import java.util.function.Consumer;
 public final class FakeRuntime implements ContainerRuntime {
   private final Map<Life, FoundContainer> containers = new LinkedHashMap<>();
   private final Map<String, String> images = new HashMap<>();
+  private final Map<String, Boolean> networks = new TreeMap<>();
   private final Map<Life, DiskUse> written = new HashMap<>();
   private final List<Runnable> hints = new CopyOnWriteArrayList<>();
   private Consumer<String> beforeEach = operation -> {};
@@ -89,11 +91,41 @@ public final class FakeRuntime implements ContainerRuntime {
   }
 
   @Override
+  public void openNetwork(String address) {
+    before("openNetwork");
+    synchronized (this) {
+      networks.put(address, true);
+    }
+  }
+
+  @Override
+  public void closeNetwork(String address) {
+    before("closeNetwork");
+    synchronized (this) {
+      networks.remove(address);
+    }
+  }
+
+  @Override
+  public Map<String, Boolean> networks() {
+    before("networks");
+    synchronized (this) {
+      return Map.copyOf(networks);
+    }
+  }
+
+  /** Somebody ends what holds a namespace. */
+  public synchronized void disconnect(String address) {
+    networks.replace(address, false);
+  }
+
+  @Override
   public Change start(Life life) {
     before("start");
     synchronized (this) {
       return switch (phase(life)) {
         case CREATED, EXITED -> {
+          containers.get(life).address().ifPresent(address -> networks.put(address, true));
           enter(life, Phase.RUNNING, Optional.empty());
           onStart.accept(containers.get(life));
           yield Change.DONE;

@@ -37,6 +37,9 @@ final class NodeScenario {
   static final Limits SMALL = new Limits(1000, 256L << 20);
   static final String IMAGE = "image:1";
 
+  /** Networks that are kept ready. */
+  static final int AHEAD = 2;
+
   final FakeRuntime runtime = new FakeRuntime(IMAGE);
   final FakeFirewall firewall = new FakeFirewall();
   final FakeReports reports = new FakeReports();
@@ -58,6 +61,7 @@ final class NodeScenario {
     private final Executions executions;
     private final Detached detached;
     private final LifeDirectories directories;
+    private final Networks networks;
     private final EgressControl egress;
     private volatile boolean killed;
 
@@ -67,13 +71,15 @@ final class NodeScenario {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      this.egress =
-          new EgressControl(
+      this.networks =
+          new Networks(
               mortal(scenario.runtime),
               scenario.firewall,
               new Addresses(
                   Range.network("10.208.0.0/22"), Duration.ofSeconds(30), InstantSource.system()),
-              directories);
+              AHEAD);
+      this.egress =
+          new EgressControl(mortal(scenario.runtime), scenario.firewall, networks, directories);
       Reports reports =
           report -> killed ? new CompletableFuture<>() : scenario.reports.publish(report);
       this.executions =
@@ -109,6 +115,7 @@ final class NodeScenario {
               InstantSource.system(),
               detached);
       node.pool().keep(scenario.warm);
+      networks.start();
     }
 
     /** The runtime as this process reaches it: not at all once it is killed. */
@@ -133,6 +140,10 @@ final class NodeScenario {
       if (killed) {
         throw new Preemption.PreemptedException(Preemption.Cause.SHUTDOWN);
       }
+    }
+
+    Networks networks() {
+      return networks;
     }
 
     EgressControl egress() {
@@ -249,6 +260,7 @@ final class NodeScenario {
     boot.killed = true;
     boot.node.lanes().close();
     boot.node.pool().close();
+    boot.networks.stop();
     boot.node.relist().stop();
     boot.executions.close();
     synchronized (this) {

@@ -12,10 +12,7 @@ import com.github.dockerjava.api.model.Volume;
 import io.sandglass.executor.runtime.ContainerSpec;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.Life;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** A sandbox's container as Docker is asked for it: its limits and what it must not do. */
@@ -33,20 +30,14 @@ final class ContainerRequest {
     Capability.KILL
   };
 
-  /** The sandbox itself, where nobody listens. */
-  private static final List<String> NO_RESOLVER = List.of("127.0.0.1");
-
-  /** Not the host's search domains either. */
-  private static final List<String> NO_SEARCH = List.of(".");
-
-  private static final boolean IPV6 = Files.exists(Path.of("/proc/sys/net/ipv6"));
-
   private final DockerClient docker;
   private final DockerSettings settings;
+  private final NetworkHolders holders;
 
-  ContainerRequest(DockerClient docker, DockerSettings settings) {
+  ContainerRequest(DockerClient docker, DockerSettings settings, NetworkHolders holders) {
     this.docker = docker;
     this.settings = settings;
+    this.holders = holders;
   }
 
   /** Returns the new container's id. */
@@ -54,12 +45,10 @@ final class ContainerRequest {
     return docker
         .createContainerCmd(spec.image())
         .withName(spec.life().containerName())
-        .withHostName("sandbox")
         .withLabels(Labels.of(spec, settings.nodeId()))
         .withEntrypoint("/.sandglass/guest")
         .withCmd(List.of())
         .withEnv("SANDGLASS_TOKEN=" + spec.token())
-        .withIpv4Address(spec.address())
         .withHostConfig(hostConfig(spec))
         .exec()
         .getId();
@@ -92,11 +81,8 @@ final class ContainerRequest {
     return walls(settings, spec.limits())
         .withBinds(
             new Bind(spec.guestDirectory().toString(), new Volume("/.sandglass"), AccessMode.ro))
-        .withNetworkMode(settings.bridge())
-        // Without resolvers of its own, Docker would ask the host's, from the host's namespace.
-        .withDns(settings.dns().isEmpty() ? NO_RESOLVER : settings.dns())
-        .withDnsSearch(NO_SEARCH)
-        .withSysctls(IPV6 ? Map.of("net.ipv6.conf.all.disable_ipv6", "1") : Map.of());
+        // Its host name, its /etc/hosts and its resolvers come from there, too.
+        .withNetworkMode(holders.mode(spec.address()));
   }
 
   /** Limits, and what code of strangers must not do. The network is left to the caller. */

@@ -58,13 +58,15 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   private final DockerSettings settings;
   private final ContainerRequest request;
   private final BridgeNetwork bridge;
+  private final NetworkHolders holders;
   private final DiskMeter meter;
 
   public DockerRuntime(DockerSettings settings) {
     this.settings = settings;
     this.docker = client(settings, settings.timeout());
-    this.request = new ContainerRequest(docker, settings);
     this.bridge = new BridgeNetwork(docker, settings);
+    this.holders = new NetworkHolders(docker, settings, bridge);
+    this.request = new ContainerRequest(docker, settings, holders);
     this.meter = new DiskMeter(docker);
   }
 
@@ -141,14 +143,9 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   /** Empty when it was there and on its way out: try again. */
   private Optional<Creation> tryCreate(ContainerSpec spec) {
-    bridge.ensure();
     try {
       return Optional.of(new Creation.Created(request.create(spec)));
     } catch (NotFoundException e) {
-      if (imageId(spec.image()).isPresent()) {
-        bridge.forget(); // the 404 must have been the network's
-        return Optional.empty();
-      }
       return Optional.of(new Creation.NoSuchImage(spec.image()));
     } catch (ConflictException e) {
       Optional<FoundContainer> there = find(spec.life());
@@ -163,12 +160,42 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   @Override
   public Change start(Life life) {
     return settle(
-        "start",
-        life,
-        () -> docker.startContainerCmd(life.containerName()).exec(),
-        Phase.RUNNING,
-        Phase.CREATED,
-        Phase.EXITED);
+        "start", life, () -> startJoining(life), Phase.RUNNING, Phase.CREATED, Phase.EXITED);
+  }
+
+  private void startJoining(Life life) {
+    try {
+      docker.startContainerCmd(life.containerName()).exec();
+    } catch (ConflictException | NotFoundException e) {
+      // Maybe its network's holder does not run, as after a restart of the host.
+      holders.open(find(life).flatMap(FoundContainer::address).orElseThrow(() -> e));
+      docker.startContainerCmd(life.containerName()).exec();
+    }
+  }
+
+  @Override
+  public void openNetwork(String address) {
+    call(
+        "open the network of " + address,
+        () -> {
+          holders.open(address);
+          return null;
+        });
+  }
+
+  @Override
+  public void closeNetwork(String address) {
+    call(
+        "close the network of " + address,
+        () -> {
+          holders.close(address);
+          return null;
+        });
+  }
+
+  @Override
+  public Map<String, Boolean> networks() {
+    return call("networks", holders::all);
   }
 
   @Override
@@ -418,6 +445,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
                 .flatMap(
                     image -> Arrays.stream(Optional.ofNullable(image.getRepoTags()).orElse(NO_TAG)))
                 .filter(tag -> !tag.equals("<none>:<none>"))
+                .filter(tag -> !tag.startsWith(NetworkHolders.REPOSITORY + ":"))
                 .sorted()
                 .toList());
   }

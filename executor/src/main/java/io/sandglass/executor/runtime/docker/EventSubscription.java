@@ -71,7 +71,7 @@ final class EventSubscription implements Closeable {
     return Optional.ofNullable(event.getActor())
         .map(actor -> actor.getAttributes())
         .map(Map::copyOf)
-        .map(labels -> nodeId.equals(labels.get(Labels.NODE)))
+        .map(labels -> nodeId.equals(labels.get(Labels.NODE)) && !labels.containsKey(Labels.HOLDER))
         .orElse(false);
   }
 

@@ -16,6 +16,9 @@ final class Labels {
   static final String NODE = "io.sandglass.node";
   static final String ADDRESS = "io.sandglass.address";
 
+  /** Which address a network holder holds; nothing else has this label. */
+  static final String HOLDER = "io.sandglass.holder";
+
   /** Which node has built an image, and of what; of a container, which builds in it. */
   static final String BUILDER = "io.sandglass.builder";
 
