@@ -27,7 +27,7 @@ start_standalone() {
   cache=$("$root/bin/aot-cache")
   shift
   [ $# -gt 0 ] || [ ! -e "$cache" ] || set -- "-XX:AOTCache=$cache" -Xlog:aot=off
-  PORT=$PORT DATA=$DATA setsid nohup "$java" -Xmx1g \
+  PORT=$PORT DATA=$DATA setsid nohup "$java" -Xmx1g -XX:+UseParallelGC \
     --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
     "$@" -jar "$jar" </dev/null >>"$log" 2>&1 &
   started=$!

@@ -65,7 +65,12 @@ final class SandglassProcess implements AutoCloseable {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     Path jar = jar();
     List<String> command = new ArrayList<>();
-    command.addAll(List.of(java.toString(), "-Xmx768m", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(
+        List.of(
+            java.toString(),
+            "-Xmx768m",
+            "-XX:+UseParallelGC",
+            "--enable-native-access=ALL-UNNAMED"));
     if (!measured) {
       // It does not live for long: compiling quickly is worth more than compiling well.
       command.add("-XX:TieredStopAtLevel=1");
@@ -80,6 +85,10 @@ final class SandglassProcess implements AutoCloseable {
     builder.environment().put("DATA", data.toString());
     // Whoever wants containers started ahead says so.
     builder.environment().put("SANDGLASS_WARM", "");
+    if (!measured) {
+      // Each is made by every process, and most processes start few sandboxes.
+      builder.environment().put("SANDGLASS_NETWORKS_AHEAD", "1");
+    }
     builder.environment().putAll(environment);
     builder
         .redirectErrorStream(true)

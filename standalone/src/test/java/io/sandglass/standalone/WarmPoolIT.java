@@ -91,7 +91,9 @@ class WarmPoolIT {
 
   /** What the kernel lets the sandbox reach names its address, or does not. */
   private static boolean isOpen(String sandbox) {
-    String table = inspect(sandbox, "{{.HostConfig.NetworkMode}}");
+    String node = "label=io.sandglass.node=" + sandglass.nodeId();
+    String table =
+        Containers.docker("network", "ls", "--filter", node, "--format", "{{.Name}}").getFirst();
     String address = inspect(sandbox, "{{index .Config.Labels \"io.sandglass.address\"}}");
     return Containers.run("nft", "-nn", "list", "table", "inet", table).stream()
         .anyMatch(line -> line.matches(".*\\b" + address.replace(".", "\\.") + "\\b.*"));

@@ -59,6 +59,10 @@ final class OrderWork implements Lanes.Work {
         subject.life().incarnation(),
         subject.version(),
         subject.requestId().orElse("-"));
+    if (wakesWhatSleepsHere(order)) {
+      finish(order, answer(order, List.of(), preemption), preemption);
+      return;
+    }
     List<FoundContainer> found =
         settings
             .backoff()
@@ -81,8 +85,21 @@ final class OrderWork implements Lanes.Work {
       }
       content = answer(order, found, preemption);
     }
-    content.ifPresent(told -> delivery.deliver(new Report(subject, told), preemption));
+    finish(order, content, preemption);
+  }
+
+  private void finish(Order order, Optional<Report.Content> content, Preemption preemption) {
+    content.ifPresent(told -> delivery.deliver(new Report(order.subject(), told), preemption));
     memory.remember(order);
+  }
+
+  /** Somebody waits, and if its container is not there to be woken, waking it finds that out. */
+  private boolean wakesWhatSleepsHere(Order order) {
+    return order instanceof Order.Resume
+        && resident(order)
+            .map(Resident::phase)
+            .filter(phase -> phase == Resident.Phase.FROZEN || phase == Resident.Phase.STOPPED)
+            .isPresent();
   }
 
   private static boolean wantsItThere(Order order) {
