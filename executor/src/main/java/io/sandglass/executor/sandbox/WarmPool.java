@@ -42,6 +42,9 @@ public final class WarmPool {
   private static final Logger LOG = LoggerFactory.getLogger(WarmPool.class);
   private static final Duration ANSWER_WITHIN = Duration.ofSeconds(1);
 
+  /** A claim and the first command after it have the machine for so long. */
+  private static final Duration FIRST_USE = Duration.ofMillis(250);
+
   private final Holdings holdings;
   private final NodeSettings settings;
   private final Creators creators;
@@ -67,6 +70,7 @@ public final class WarmPool {
   private final Map<String, Long> misses = new HashMap<>();
   private final Map<String, Integer> failures = new HashMap<>();
   private final Map<String, Instant> restsUntil = new HashMap<>();
+  private long lastClaim = System.nanoTime() - FIRST_USE.toNanos();
   private boolean closed;
 
   WarmPool(Holdings holdings, NodeSettings settings, Creators creators, InstantSource clock) {
@@ -137,6 +141,7 @@ public final class WarmPool {
         ready.values().stream().filter(one -> one.image().equals(image)).findFirst();
     spare.map(Spare::life).ifPresent(ready::remove);
     spare.map(Spare::life).ifPresent(claiming::add);
+    lastClaim = System.nanoTime();
     return spare;
   }
 
@@ -382,6 +387,7 @@ public final class WarmPool {
 
   private void make(Resident resident, String image) {
     Life life = resident.life();
+    ending.pause(FIRST_USE.minusNanos(sinceLastClaim()));
     creators.enterLast(ending);
     try {
       Ipv4 address =
@@ -406,6 +412,10 @@ public final class WarmPool {
     } finally {
       creators.leave();
     }
+  }
+
+  private synchronized long sinceLastClaim() {
+    return System.nanoTime() - lastClaim;
   }
 
   private void remove(Spare spare) {
