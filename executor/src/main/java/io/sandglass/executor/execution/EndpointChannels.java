@@ -1,7 +1,6 @@
 package io.sandglass.executor.execution;
 
 import io.sandglass.executor.files.GuestFiles;
-import io.sandglass.executor.guest.GuestBinary;
 import io.sandglass.executor.guest.GuestCommand;
 import io.sandglass.executor.guest.GuestEndpoint;
 import io.sandglass.executor.guest.GuestExecution;
@@ -9,6 +8,7 @@ import io.sandglass.executor.guest.GuestPatience;
 import io.sandglass.executor.guest.GuestResult;
 import io.sandglass.executor.guest.GuestToken;
 import io.sandglass.executor.guest.GuestTotals;
+import io.sandglass.executor.runtime.GuestBinary;
 import io.sandglass.executor.runtime.Life;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -8,6 +8,7 @@ import io.sandglass.executor.files.FileEntry;
 import io.sandglass.executor.files.FileException;
 import io.sandglass.executor.files.FileFailure;
 import io.sandglass.executor.files.GuestFiles;
+import io.sandglass.executor.runtime.GuestBinary;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

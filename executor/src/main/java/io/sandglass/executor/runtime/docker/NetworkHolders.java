@@ -6,8 +6,8 @@ import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.exception.NotModifiedException;
 import com.github.dockerjava.api.model.HostConfig;
-import io.sandglass.executor.guest.GuestBinary;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
+import io.sandglass.executor.runtime.GuestBinary;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -50,6 +50,8 @@ final class NetworkHolders {
   /** Not the host's search domains either. */
   private static final List<String> NO_SEARCH = List.of(".");
 
+  private static final Set<String> HOLDING = Set.of("running", "paused");
+
   private static final boolean IPV6 = Files.exists(Path.of("/proc/sys/net/ipv6"));
 
   private final DockerClient docker;
@@ -74,10 +76,16 @@ final class NetworkHolders {
 
   /** Makes the namespace of an address unless it is there. */
   void open(String address) {
-    if (!start(address)) {
-      create(address);
-      start(address);
+    if (start(address)) {
+      return;
     }
+    try {
+      create(address);
+    } catch (NotFoundException e) {
+      forget(); // somebody has removed the image or the network
+      create(address);
+    }
+    start(address);
   }
 
   /** False when there is none to be started. */
@@ -106,9 +114,6 @@ final class NetworkHolders {
           .exec();
     } catch (ConflictException e) {
       LOG.debug("address={} is held by another call's holder", address);
-    } catch (NotFoundException e) {
-      forget(); // the image or the network was removed: the next try makes it anew
-      throw e;
     }
   }
 
@@ -139,7 +144,7 @@ final class NetworkHolders {
     }
   }
 
-  /** Whether it runs, of each address that has a holder. */
+  /** Whether it runs, of each address that has a holder on this bridge. */
   Map<String, Boolean> all() {
     return docker
         .listContainersCmd()
@@ -147,10 +152,11 @@ final class NetworkHolders {
         .withLabelFilter(List.of(Labels.NODE + "=" + settings.nodeId(), Labels.HOLDER))
         .exec()
         .stream()
+        .filter(one -> one.getNames()[0].equals("/" + name(one.getLabels().get(Labels.HOLDER))))
         .collect(
             Collectors.toMap(
                 container -> container.getLabels().get(Labels.HOLDER),
-                container -> container.getState().equals("running")));
+                container -> HOLDING.contains(container.getState())));
   }
 
   private synchronized String image() {
@@ -164,7 +170,6 @@ final class NetworkHolders {
   private String makeImage() {
     try (InputStream in = GuestBinary.open()) {
       byte[] binary = in.readAllBytes();
-
       String reference = REPOSITORY + ":" + sha256(binary).substring(0, 12);
       try {
         docker.inspectImageCmd(reference).exec();

@@ -1,5 +1,7 @@
 package io.sandglass.executor.runtime.docker;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.sandglass.executor.execution.EndpointChannels;
 import io.sandglass.executor.network.Addresses;
 import io.sandglass.executor.runtime.ContainerRuntime;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class DockerRuntimeIT extends ContainerRuntimeContract {
@@ -58,5 +61,23 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void makesTheHoldersImageAgain() {
+    String address = addresses.take("a").orElseThrow().toString();
+    runtime.openNetwork(address);
+    String image =
+        TestDocker.docker(
+            "inspect", "-f", "{{.Config.Image}}", "net-" + TestDocker.bridge(NODE) + "-" + address);
+    runtime.closeNetwork(address);
+    TestDocker.docker("rmi", "-f", image.strip());
+
+    runtime.openNetwork(address);
+
+    assertThat(runtime.networks()).containsEntry(address, true);
+    assertThat(runtime.images()).noneMatch(tag -> tag.startsWith(NetworkHolders.REPOSITORY));
+    runtime.closeNetwork(address);
+    addresses.release("a");
   }
 }

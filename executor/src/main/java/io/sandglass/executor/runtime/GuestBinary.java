@@ -1,4 +1,4 @@
-package io.sandglass.executor.guest;
+package io.sandglass.executor.runtime;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -58,9 +58,5 @@ public final class GuestBinary {
     } catch (IOException | UnsupportedOperationException e) {
       Files.copy(file, link, StandardCopyOption.COPY_ATTRIBUTES);
     }
-  }
-
-  Path file() {
-    return file;
   }
 }
