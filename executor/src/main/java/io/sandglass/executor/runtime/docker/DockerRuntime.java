@@ -175,22 +175,12 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   @Override
   public void openNetwork(String address) {
-    call(
-        "open the network of " + address,
-        () -> {
-          holders.open(address);
-          return null;
-        });
+    run("open the network of " + address, () -> holders.open(address));
   }
 
   @Override
   public void closeNetwork(String address) {
-    call(
-        "close the network of " + address,
-        () -> {
-          holders.close(address);
-          return null;
-        });
+    run("close the network of " + address, () -> holders.close(address));
   }
 
   @Override
@@ -271,7 +261,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   @Override
   public void remove(Life life) {
-    call(
+    run(
         "remove " + life,
         () -> {
           try {
@@ -285,7 +275,6 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
           } catch (ConflictException e) {
             awaitGone(life); // somebody else is removing it
           }
-          return null;
         });
   }
 
@@ -483,6 +472,15 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
             }
             return phase == to ? Change.DONE : Change.MISSING;
           }
+        });
+  }
+
+  private static void run(String what, Runnable call) {
+    call(
+        what,
+        () -> {
+          call.run();
+          return null;
         });
   }
 
