@@ -5,6 +5,9 @@ import io.sandglass.executor.runtime.FoundContainer.Phase;
 import io.sandglass.executor.runtime.Life;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -196,16 +199,7 @@ final class OrderWork implements Lanes.Work {
 
   private Report.Content start(
       Order.Start order, List<FoundContainer> found, Preemption preemption) {
-    for (FoundContainer container : found) {
-      if (container.life().incarnation() < order.life().incarnation()) {
-        clear(container.life(), preemption);
-      }
-    }
-    resident(order)
-        .map(Resident::life)
-        .or(() -> holdings.residents.get(order.life().sandboxId()).map(Resident::life))
-        .filter(life -> life.incarnation() < order.life().incarnation())
-        .ifPresent(life -> clear(life, preemption));
+    older(order.life(), found).forEach(life -> clear(life, preemption));
     Optional<FoundContainer> there =
         found.stream().filter(container -> container.life().equals(order.life())).findFirst();
     boolean ranBefore =
@@ -216,5 +210,20 @@ final class OrderWork implements Lanes.Work {
       return new Report.Started(there.get().wasSpare());
     }
     return starting.start(order, there.isPresent(), preemption);
+  }
+
+  /** What there is of earlier lives. Whoever was to remove one may have been ended half-way. */
+  private Set<Life> older(Life life, List<FoundContainer> found) {
+    if (life.incarnation() == 1) {
+      return Set.of();
+    }
+    return Stream.of(
+            found.stream().map(FoundContainer::life),
+            holdings.residents.get(life.sandboxId()).map(Resident::life).stream(),
+            holdings.directories.lives().stream())
+        .flatMap(lives -> lives)
+        .filter(one -> one.sandboxId().equals(life.sandboxId()))
+        .filter(one -> one.incarnation() < life.incarnation())
+        .collect(Collectors.toSet());
   }
 }

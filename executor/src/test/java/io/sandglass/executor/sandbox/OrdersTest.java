@@ -282,6 +282,25 @@ final class OrdersTest {
   }
 
   @Test
+  void leavesNothingOfAnOlderLifeWhoseRemovalWasKilled() throws Exception {
+    node.carryOut(node.start(FIRST));
+    node.runtime.beforeEach(
+        operation -> {
+          if (operation.equals("remove")) {
+            node.kill();
+          }
+        });
+    node.order(new Order.Stop(node.subject(FIRST)));
+    await().atMost(PATIENCE).until(() -> node.runtime.all().isEmpty());
+    node.runtime.beforeEach(operation -> {});
+    node.reboot();
+
+    node.carryOut(node.start(SECOND)); // which makes the stop pointless
+
+    assertThat(node.process().directories().lives()).containsExactly(SECOND);
+  }
+
+  @Test
   void removesOnlyTheLifeThatIsMeant() throws Exception {
     node.carryOut(node.start(SECOND));
     node.carryOut(new Order.Remove(node.subject(FIRST), "unknown"));
