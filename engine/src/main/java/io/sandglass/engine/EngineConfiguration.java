@@ -118,7 +118,7 @@ public final class EngineConfiguration extends Configuration {
   }
 
   private static final int PATIENCE_OF_NOBODY = 10;
-  private static final java.time.Duration USAGE_COMMITS = java.time.Duration.ofMillis(100);
+  private static final java.time.Duration USAGE_COMMITS = java.time.Duration.ofSeconds(1);
 
   private final Kafka kafka;
   private final Path dataDirectory;
