@@ -133,6 +133,12 @@ final class InProcessLog
   }
 
   @Override
+  public synchronized Decision decide(Command first, Command then) {
+    append(first);
+    return decide(then);
+  }
+
+  @Override
   public synchronized void append(Command command) {
     refuse();
     commands.add(command);

@@ -15,6 +15,15 @@ public interface CommandLog {
   Decision decide(Command command);
 
   /**
+   * Appends a command that nobody waits for, right behind it one whose decision is waited for. Any
+   * answer says that both are in the log.
+   *
+   * @return {@link Decision.Undecided} when nothing came in time
+   * @throws LogUnavailableException when either is not known to be in the log
+   */
+  Decision decide(Command first, Command then);
+
+  /**
    * Appends the command and waits for nothing but the log's acknowledgement that it is durable.
    *
    * @throws LogUnavailableException when it is not known to be in the log

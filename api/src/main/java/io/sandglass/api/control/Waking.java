@@ -48,29 +48,45 @@ public final class Waking {
   }
 
   /**
-   * Has a call announced and made, after a wake if need be.
+   * Has a call announced and made, after a wake if need be, which is asked for in one go with it.
    *
    * @param announcement appended once, before the call is made
    * @param call asks the sandbox's node; may be made again while the sandbox is not awake
    */
   <T> Answer<T> call(
       Origin origin, Sandbox sandbox, Command announcement, Function<Sandbox, Reply<T>> call) {
-    log.append(announcement);
-    return call(origin, sandbox, call);
+    long deadline = deadline();
+    if (sandbox.status() == Status.RUNNING) {
+      log.append(announcement);
+      return made(origin, new Answer.Done<>(sandbox), deadline, call);
+    }
+    Command.Wake waking = waking(origin, sandbox.id());
+    Decision decision = log.decide(announcement, waking);
+    return made(origin, woken(origin, sandbox.id(), decision, deadline), deadline, call);
   }
 
   /** Has a call made that the log knows of already. */
   <T> Answer<T> call(Origin origin, Sandbox sandbox, Function<Sandbox, Reply<T>> call) {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    long deadline = deadline();
     Answer<Sandbox> awake =
         sandbox.status() == Status.RUNNING
             ? new Answer.Done<>(sandbox)
             : wake(origin, sandbox.id(), deadline);
+    return made(origin, awake, deadline, call);
+  }
+
+  private static long deadline() {
+    return System.nanoTime() + PATIENCE.toNanos();
+  }
+
+  private <T> Answer<T> made(
+      Origin origin, Answer<Sandbox> first, long deadline, Function<Sandbox, Reply<T>> call) {
+    Answer<Sandbox> awake = first;
     Duration pause = Duration.ZERO;
     while (awake instanceof Answer.Done<Sandbox>(Sandbox now)) {
       switch (call.apply(now)) {
         case Reply.Answered<T>(Answer<T> answer) -> {
-          return explained(sandbox.id(), answer);
+          return explained(now.id(), answer);
         }
         case Reply.NotAwake<T>(String detail) when now.spec().mode() != Mode.PERSISTENT -> {
           return refused(NOT_RUNNING, detail);
@@ -82,7 +98,7 @@ public final class Waking {
         }
       }
       pause = pause.isZero() ? FIRST_PAUSE : shorter(pause.multipliedBy(2), LONGEST_PAUSE);
-      awake = wake(origin, sandbox.id(), deadline);
+      awake = wake(origin, now.id(), deadline);
     }
     return Answer.carry(
         awake,
@@ -114,8 +130,15 @@ public final class Waking {
 
   /** The sandbox as it is when it runs. Said after the node's word, and so decided after it. */
   private Answer<Sandbox> wake(Origin origin, String id, long deadline) {
-    Command.Wake waking = new Command.Wake(origin.unkeyed().header(id, ids));
-    return switch (log.decide(waking)) {
+    return woken(origin, id, log.decide(waking(origin, id)), deadline);
+  }
+
+  private Command.Wake waking(Origin origin, String id) {
+    return new Command.Wake(origin.unkeyed().header(id, ids));
+  }
+
+  private Answer<Sandbox> woken(Origin origin, String id, Decision decision, long deadline) {
+    return switch (decision) {
       case Decision.Accepted(long version) -> {
         Optional<Sandbox> seen =
             progress.await(id, now -> now.version() >= version && !now.isWaking(), left(deadline));

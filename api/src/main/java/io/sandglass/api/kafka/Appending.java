@@ -11,19 +11,28 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 
-/** Appending to the log until it is acknowledged. */
+/** Appending to the log. */
 final class Appending {
   private Appending() {}
 
   /** Where it is in the log, once all replicas have it. */
   static RecordMetadata append(
       Producer<String, SpecificRecord> producer, ProducerRecord<String, SpecificRecord> record) {
-    Future<RecordMetadata> acknowledged;
+    return acknowledged(send(producer, record));
+  }
+
+  /** On its way, before whatever is sent later to its partition. */
+  static Future<RecordMetadata> send(
+      Producer<String, SpecificRecord> producer, ProducerRecord<String, SpecificRecord> record) {
     try {
-      acknowledged = producer.send(record);
+      return producer.send(record);
     } catch (KafkaException e) {
       throw new LogUnavailableException("Kafka took no record: " + e.getMessage(), false, e);
     }
+  }
+
+  /** Where it is in the log, once all replicas have it. */
+  static RecordMetadata acknowledged(Future<RecordMetadata> acknowledged) {
     try {
       return acknowledged.get(KafkaSettings.DELIVERY.toMillis() + 1_000, TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {

@@ -11,12 +11,15 @@ import io.sandglass.schemas.WireFormat;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.Future;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -63,12 +66,24 @@ public final class KafkaCommandLog implements CommandLog, Managed {
 
   @Override
   public Decision decide(Command command) {
+    return decide(List.of(), command);
+  }
+
+  @Override
+  public Decision decide(Command first, Command then) {
+    return decide(List.of(first), then);
+  }
+
+  private Decision decide(List<Command> before, Command command) {
     OptionalInt partition = outcomes.partition();
     if (partition.isEmpty()) {
       throw new LogUnavailableException("Outcomes cannot be heard at the moment.", false, null);
     }
     try (Outcomes.Waiter waiter = outcomes.expect(command.header().commandId())) {
-      send(command, partition.getAsInt());
+      List<Future<RecordMetadata>> sent = new ArrayList<>();
+      before.forEach(one -> sent.add(send(one, null)));
+      sent.add(send(command, partition.getAsInt()));
+      sent.forEach(Appending::acknowledged);
       return waiter.await(patience);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -78,10 +93,10 @@ public final class KafkaCommandLog implements CommandLog, Managed {
 
   @Override
   public void append(Command command) {
-    send(command, null);
+    var _ = Appending.acknowledged(send(command, null));
   }
 
-  private void send(Command command, Integer replyPartition) {
+  private Future<RecordMetadata> send(Command command, Integer replyPartition) {
     Command.Header header = command.header();
     List<Header> headers =
         List.of(
@@ -93,6 +108,6 @@ public final class KafkaCommandLog implements CommandLog, Managed {
             header.sandboxId(),
             CommandWriter.write(command, replyPartition, clock.instant()),
             headers);
-    Appending.append(producer, record);
+    return Appending.send(producer, record);
   }
 }
