@@ -148,7 +148,7 @@ class LifecycleIT {
   @Test
   void aKeepAliveRacesTheExpiry() throws Exception {
     int racers = 10;
-    int rounds = 6;
+    int rounds = 4;
     Random seeds = new Random(20260101);
     long[] seed = IntStream.range(0, racers).mapToLong(_ -> seeds.nextLong()).toArray();
     List<Integer> alive = inParallel(racers, racer -> () -> race(new Random(seed[racer]), rounds));

@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -147,18 +148,23 @@ public final class Networks {
     try {
       while (true) {
         awaitWork();
-        try {
-          close();
-          if (!open()) {
-            ending.pause(RETRY); // no address is free
-          }
-        } catch (RuntimeUnavailableException | RuntimeRefusedException e) {
-          LOG.warn("networks: {}", e.getMessage());
+        boolean closed = succeeds(this::close);
+        boolean opened = succeeds(this::open);
+        if (!closed || !opened) {
           ending.pause(RETRY);
         }
       }
     } catch (PreemptedException e) {
       LOG.debug("no more networks are made");
+    }
+  }
+
+  private static boolean succeeds(BooleanSupplier step) {
+    try {
+      return step.getAsBoolean();
+    } catch (RuntimeUnavailableException | RuntimeRefusedException e) {
+      LOG.warn("networks: {}", e.getMessage());
+      return false;
     }
   }
 
@@ -212,17 +218,28 @@ public final class Networks {
     }
   }
 
-  /** Removes one that nobody needs any more. */
-  private void close() {
+  /** Removes one that nobody needs any more, if there is one. */
+  private boolean close() {
     Optional<Ipv4> next;
     synchronized (this) {
-      next = Optional.ofNullable(leaving.peek());
+      next = Optional.ofNullable(leaving.poll());
     }
-    if (next.isPresent()) {
-      runtime.closeNetwork(next.get().toString());
+    next.ifPresent(this::close);
+    return true;
+  }
+
+  private void close(Ipv4 address) {
+    boolean gone = false;
+    try {
+      runtime.closeNetwork(address.toString());
+      gone = true;
+    } finally {
       synchronized (this) {
-        leaving.remove();
-        addresses.release(own(next.get()));
+        if (gone) {
+          addresses.release(own(address));
+        } else {
+          leaving.add(address); // behind those that may go
+        }
       }
     }
   }

@@ -102,6 +102,32 @@ final class NetworksTest {
   }
 
   @Test
+  void oneThatCannotBeRemovedKeepsNoOtherFromBeingMade() throws Exception {
+    node.relisting();
+    awaitReady();
+    AtomicInteger tries = new AtomicInteger();
+    node.runtime.beforeEach(
+        operation -> {
+          if (operation.equals("closeNetwork")) {
+            tries.incrementAndGet();
+            throw new RuntimeUnavailableException("it is in use", null);
+          }
+        });
+    node.carryOut(node.start(LIFE));
+    String address = address(LIFE);
+    awaitReady();
+    node.carryOut(new Order.Stop(node.subject(LIFE)));
+    await().atMost(PATIENCE).until(() -> tries.get() > 0);
+
+    node.carryOut(node.start(new Life("sbx_b", 1)));
+    awaitReady();
+
+    assertThat(node.runtime.networks()).containsKey(address);
+    node.runtime.beforeEach(operation -> {});
+    await().atMost(PATIENCE).until(() -> !node.runtime.networks().containsKey(address));
+  }
+
+  @Test
   void aSandboxThatLostItsNetworkEndsAndSaysWhy() throws Exception {
     node.relisting();
     node.carryOut(node.start(LIFE));
