@@ -66,13 +66,7 @@ final class OrderWork implements Lanes.Work {
       finish(order, answer(order, List.of(), preemption), preemption);
       return;
     }
-    List<FoundContainer> found =
-        settings
-            .backoff()
-            .insist(
-                "list " + subject.life(),
-                preemption,
-                () -> holdings.runtime.list(subject.life().sandboxId()));
+    List<FoundContainer> found = isNew(order) ? List.of() : list(subject.life(), preemption);
     if (newestKnown(subject.life().sandboxId(), found) > subject.life().incarnation()) {
       LOG.info("order={} {} dropped: a newer life is here", Lanes.name(order), subject.life());
       removeStale(order, preemption);
@@ -89,6 +83,20 @@ final class OrderWork implements Lanes.Work {
       content = answer(order, found, preemption);
     }
     finish(order, content, preemption);
+  }
+
+  /** The directory of a life is there before its container, and goes after it. */
+  private boolean isNew(Order order) {
+    String sandbox = order.life().sandboxId();
+    return order instanceof Order.Start
+        && holdings.residents.get(sandbox).isEmpty()
+        && holdings.directories.lives().stream().noneMatch(it -> it.sandboxId().equals(sandbox));
+  }
+
+  private List<FoundContainer> list(Life life, Preemption preemption) {
+    return settings
+        .backoff()
+        .insist("list " + life, preemption, () -> holdings.runtime.list(life.sandboxId()));
   }
 
   private void finish(Order order, Optional<Report.Content> content, Preemption preemption) {

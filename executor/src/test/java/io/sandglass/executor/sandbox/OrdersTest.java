@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +56,17 @@ final class OrdersTest {
         .containsExactly(Phase.RUNNING);
     assertThat(node.reports.all())
         .containsExactly(new Report(start.subject(), new Report.Started(false)));
+  }
+
+  @Test
+  void looksForNoContainerOfASandboxThatIsNew() throws Exception {
+    node.carryOut(node.start(new Life("sbx_b", 1))); // the first one has the firewall set up
+    Set<String> operations = ConcurrentHashMap.newKeySet();
+    node.runtime.beforeEach(operations::add);
+
+    node.carryOut(node.start(FIRST));
+
+    assertThat(operations).contains("create").doesNotContain("list");
   }
 
   @Test

@@ -231,8 +231,6 @@ final class WarmPoolTest {
   /** Killed as it asks the runtime for this, before or after that has an effect. */
   @ParameterizedTest
   @CsvSource({
-    "list, false",
-    "list, true",
     "rename, false",
     "rename, true",
     "resize, false",
