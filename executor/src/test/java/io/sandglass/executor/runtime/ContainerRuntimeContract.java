@@ -42,7 +42,7 @@ public abstract class ContainerRuntimeContract {
     return addresses().take(life.containerName()).orElseThrow().toString();
   }
 
-  private Life newLife() {
+  protected final Life newLife() {
     Life life =
         new Life("sbx_" + UUID.randomUUID().toString().replace("-", "").substring(0, 26), 1);
     used.add(life);

@@ -230,12 +230,7 @@ final class WarmPoolTest {
 
   /** Killed as it asks the runtime for this, before or after that has an effect. */
   @ParameterizedTest
-  @CsvSource({
-    "rename, false",
-    "rename, true",
-    "resize, false",
-    "resize, true"
-  })
+  @CsvSource({"rename, false", "rename, true", "resize, false", "resize, true"})
   void endsTheSameWhereverAClaimIsKilled(String operation, boolean effect) throws Exception {
     warm(1);
     CountDownLatch killed = new CountDownLatch(1);

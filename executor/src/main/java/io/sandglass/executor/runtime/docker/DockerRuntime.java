@@ -164,6 +164,9 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   }
 
   private void startJoining(Life life) {
+    if (!settings.walls().leaveNetworks()) {
+      renewNetwork(life);
+    }
     try {
       docker.startContainerCmd(life.containerName()).exec();
     } catch (ConflictException | NotFoundException e) {
@@ -171,6 +174,18 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
       holders.open(find(life).flatMap(FoundContainer::address).orElseThrow(() -> e));
       docker.startContainerCmd(life.containerName()).exec();
     }
+  }
+
+  /** If it has run before. */
+  private void renewNetwork(Life life) {
+    find(life)
+        .filter(container -> container.phase() == Phase.EXITED)
+        .flatMap(FoundContainer::address)
+        .ifPresent(
+            address -> {
+              holders.close(address);
+              holders.open(address);
+            });
   }
 
   @Override

@@ -121,8 +121,8 @@ final class NetworkHolders {
     return ContainerRequest.walls(settings, LIMITS)
         .withCapAdd()
         .withReadonlyRootfs(true)
-        // The Engine's: another may take over, and away, what it finds in its namespace.
-        .withRuntime(null)
+        // Which every Engine has; another may take over, and away, what is in the namespace.
+        .withRuntime("runc")
         .withNetworkMode(settings.bridge())
         // Without resolvers of its own, Docker would ask the host's, from the host's namespace.
         .withDns(settings.dns().isEmpty() ? NO_RESOLVER : settings.dns())

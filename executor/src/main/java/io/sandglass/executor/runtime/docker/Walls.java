@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 
 /**
  * What stands between a sandbox's processes and the kernel.
@@ -16,6 +17,9 @@ import java.nio.file.Path;
  */
 public record Walls(String runtime, String seccompProfile) {
   private static final String OWN_PROFILE = "seccomp.json";
+
+  /** OCI runtimes that join a network namespace and change nothing in it. */
+  private static final Set<String> LEAVING_NETWORKS = Set.of("", "runc", "crun");
 
   /**
    * @param runtime empty for the Engine's default
@@ -28,6 +32,14 @@ public record Walls(String runtime, String seccompProfile) {
     } catch (IOException e) {
       throw new UncheckedIOException("The seccomp profile " + seccompFile + " can't be read", e);
     }
+  }
+
+  /**
+   * Whether a container that is started again finds its network namespace as it was. gVisor takes
+   * the addresses out of it (setupNetwork in its runsc/sandbox/network.go).
+   */
+  boolean leaveNetworks() {
+    return LEAVING_NETWORKS.contains(runtime);
   }
 
   private static String ownProfile() throws IOException {

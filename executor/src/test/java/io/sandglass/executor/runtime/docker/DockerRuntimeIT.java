@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sandglass.executor.execution.EndpointChannels;
 import io.sandglass.executor.network.Addresses;
+import io.sandglass.executor.runtime.Change;
 import io.sandglass.executor.runtime.ContainerRuntime;
 import io.sandglass.executor.runtime.ContainerRuntimeContract;
+import io.sandglass.executor.runtime.ContainerSpec;
+import io.sandglass.executor.runtime.FoundContainer;
 import io.sandglass.executor.runtime.Life;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -61,6 +64,34 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void renewsTheNetworkWhereTheRuntimeMayHaveChangedIt() throws IOException {
+    assertThat(renews(runtime)).isFalse();
+    // Docker's own, by a name that Sandglass does not know.
+    DockerRuntime other = TestDocker.runtimeOf("io.containerd.runc.v2", NODE);
+    assertThat(renews(other)).isTrue();
+    other.close();
+  }
+
+  private boolean renews(DockerRuntime tested) {
+    Life life = newLife();
+    ContainerSpec spec = spec(life);
+    tested.create(spec);
+    tested.start(life);
+    String before = holder(spec);
+    tested.stop(life, Duration.ZERO);
+
+    assertThat(tested.start(life)).isEqualTo(Change.DONE);
+
+    assertThat(tested.find(life).orElseThrow().phase()).isEqualTo(FoundContainer.Phase.RUNNING);
+    return !holder(spec).equals(before);
+  }
+
+  private static String holder(ContainerSpec spec) {
+    String name = "net-" + TestDocker.bridge(NODE) + "-" + spec.address();
+    return TestDocker.docker("inspect", "-f", "{{.Id}}", name);
   }
 
   @Test

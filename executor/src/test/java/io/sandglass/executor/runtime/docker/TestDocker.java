@@ -11,6 +11,8 @@ import java.util.stream.Stream;
 public final class TestDocker {
   public static final String IMAGE = "sandglass/python:0.1.0";
 
+  private static final String SOCKET = "unix:///var/run/docker.sock";
+
   private TestDocker() {}
 
   /** The network of a node of the tests, which each has for itself. */
@@ -29,14 +31,20 @@ public final class TestDocker {
 
   /** One of another Engine. */
   public static DockerRuntime runtimeAt(String host, String nodeId) {
-    return new DockerRuntime(settingsAt(host, nodeId));
+    return new DockerRuntime(settings(host, nodeId, Walls.of("", "")));
+  }
+
+  /** One whose sandboxes have this OCI runtime. */
+  static DockerRuntime runtimeOf(String ociRuntime, String nodeId) {
+    return new DockerRuntime(settings(SOCKET, nodeId, Walls.of(ociRuntime, "")));
   }
 
   static DockerSettings settings(String nodeId, String... resolvers) {
-    return settingsAt("unix:///var/run/docker.sock", nodeId, resolvers);
+    return settings(SOCKET, nodeId, Walls.of("", ""), resolvers);
   }
 
-  private static DockerSettings settingsAt(String host, String nodeId, String... resolvers) {
+  private static DockerSettings settings(
+      String host, String nodeId, Walls walls, String... resolvers) {
     return new DockerSettings(
         host,
         nodeId,
@@ -46,7 +54,7 @@ public final class TestDocker {
         256,
         4096,
         Duration.ofSeconds(60),
-        Walls.of("", ""));
+        walls);
   }
 
   /** All that a node of the tests has left on the machine. */
