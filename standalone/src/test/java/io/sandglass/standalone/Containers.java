@@ -29,9 +29,19 @@ final class Containers {
     return names(nodeId).stream().filter(name -> name.startsWith("pool-")).toList();
   }
 
-  private static List<String> names(String nodeId) {
-    return docker(
-        "ps", "-a", "--filter", "label=io.sandglass.node=" + nodeId, "--format", "{{.Names}}");
+  /** How many of a node's containers run whose names begin so. */
+  static long runningOn(String nodeId, String prefix) {
+    return names(nodeId, "--filter", "status=running").stream()
+        .filter(name -> name.startsWith(prefix))
+        .count();
+  }
+
+  private static List<String> names(String nodeId, String... filter) {
+    List<String> command = new ArrayList<>(List.of("ps", "-a"));
+    command.addAll(List.of("--filter", "label=io.sandglass.node=" + nodeId));
+    command.addAll(List.of(filter));
+    command.addAll(List.of("--format", "{{.Names}}"));
+    return docker(command.toArray(String[]::new));
   }
 
   /** Ids of the images that a node has built. */

@@ -195,21 +195,11 @@ class SandboxBench {
    * guests have to answer.
    */
   private static void awaitSpares(String node) throws InterruptedException {
-    while (running(node, "pool-") != SPARES || running(node, "net-") != SPARES + NETWORKS) {
+    while (Containers.runningOn(node, "pool-") != SPARES
+        || Containers.runningOn(node, "net-") != SPARES + NETWORKS) {
       Thread.sleep(50);
     }
     Thread.sleep(SETTLING_MILLIS);
-  }
-
-  private static int running(String node, String prefix) {
-    return Containers.docker(
-            "ps",
-            "-q",
-            "--filter",
-            "label=io.sandglass.node=" + node,
-            "--filter",
-            "name=^/?" + prefix)
-        .size();
   }
 
   private record Bomb(String name, String command) {}

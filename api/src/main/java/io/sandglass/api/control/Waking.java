@@ -55,13 +55,12 @@ public final class Waking {
    */
   <T> Answer<T> call(
       Origin origin, Sandbox sandbox, Command announcement, Function<Sandbox, Reply<T>> call) {
-    long deadline = deadline();
     if (sandbox.status() == Status.RUNNING) {
       log.append(announcement);
-      return made(origin, new Answer.Done<>(sandbox), deadline, call);
+      return call(origin, sandbox, call);
     }
-    Command.Wake waking = waking(origin, sandbox.id());
-    Decision decision = log.decide(announcement, waking);
+    long deadline = deadline();
+    Decision decision = log.decide(announcement, waking(origin, sandbox.id()));
     return made(origin, woken(origin, sandbox.id(), decision, deadline), deadline, call);
   }
 

@@ -245,6 +245,11 @@ public final class LifeDirectories {
     return all().filter(life -> !life.isSpare()).toList();
   }
 
+  /** All lives of one sandbox that there is something of. */
+  List<Life> lives(String sandboxId) {
+    return lives().stream().filter(life -> life.sandboxId().equals(sandboxId)).toList();
+  }
+
   /** All spares that there is something of, those that have become a sandbox's included. */
   List<Life> spares() {
     return all().filter(Life::isSpare).toList();

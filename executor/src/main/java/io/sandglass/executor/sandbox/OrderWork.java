@@ -90,7 +90,7 @@ final class OrderWork implements Lanes.Work {
     String sandbox = order.life().sandboxId();
     return order instanceof Order.Start
         && holdings.residents.get(sandbox).isEmpty()
-        && holdings.directories.lives().stream().noneMatch(it -> it.sandboxId().equals(sandbox));
+        && holdings.directories.lives(sandbox).isEmpty();
   }
 
   private List<FoundContainer> list(Life life, Preemption preemption) {
@@ -228,9 +228,8 @@ final class OrderWork implements Lanes.Work {
     return Stream.of(
             found.stream().map(FoundContainer::life),
             holdings.residents.get(life.sandboxId()).map(Resident::life).stream(),
-            holdings.directories.lives().stream())
+            holdings.directories.lives(life.sandboxId()).stream())
         .flatMap(lives -> lives)
-        .filter(one -> one.sandboxId().equals(life.sandboxId()))
         .filter(one -> one.incarnation() < life.incarnation())
         .collect(Collectors.toSet());
   }

@@ -70,9 +70,9 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
   void renewsTheNetworkWhereTheRuntimeMayHaveChangedIt() throws IOException {
     assertThat(renews(runtime)).isFalse();
     // Docker's own, by a name that Sandglass does not know.
-    DockerRuntime other = TestDocker.runtimeOf("io.containerd.runc.v2", NODE);
-    assertThat(renews(other)).isTrue();
-    other.close();
+    try (DockerRuntime other = TestDocker.runtimeOf("io.containerd.runc.v2", NODE)) {
+      assertThat(renews(other)).isTrue();
+    }
   }
 
   private boolean renews(DockerRuntime tested) {
@@ -80,27 +80,25 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
     ContainerSpec spec = spec(life);
     tested.create(spec);
     tested.start(life);
-    String before = holder(spec);
+    String before = ofHolder(spec.address(), "{{.Id}}");
     tested.stop(life, Duration.ZERO);
 
     assertThat(tested.start(life)).isEqualTo(Change.DONE);
 
     assertThat(tested.find(life).orElseThrow().phase()).isEqualTo(FoundContainer.Phase.RUNNING);
-    return !holder(spec).equals(before);
+    return !ofHolder(spec.address(), "{{.Id}}").equals(before);
   }
 
-  private static String holder(ContainerSpec spec) {
-    String name = "net-" + TestDocker.bridge(NODE) + "-" + spec.address();
-    return TestDocker.docker("inspect", "-f", "{{.Id}}", name);
+  private static String ofHolder(String address, String format) {
+    return TestDocker.docker(
+        "inspect", "-f", format, "net-" + TestDocker.bridge(NODE) + "-" + address);
   }
 
   @Test
   void makesTheHoldersImageAgain() {
     String address = addresses.take("a").orElseThrow().toString();
     runtime.openNetwork(address);
-    String image =
-        TestDocker.docker(
-            "inspect", "-f", "{{.Config.Image}}", "net-" + TestDocker.bridge(NODE) + "-" + address);
+    String image = ofHolder(address, "{{.Config.Image}}");
     runtime.closeNetwork(address);
     TestDocker.docker("rmi", "-f", image.strip());
 
