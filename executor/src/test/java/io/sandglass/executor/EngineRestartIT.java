@@ -9,6 +9,7 @@ import io.sandglass.executor.network.Range;
 import io.sandglass.executor.network.Ranges;
 import io.sandglass.executor.network.nft.HostCommands;
 import io.sandglass.executor.network.nft.NftFirewall;
+import io.sandglass.executor.runtime.Change;
 import io.sandglass.executor.runtime.ContainerSpec;
 import io.sandglass.executor.runtime.FoundContainer;
 import io.sandglass.executor.runtime.Life;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -120,7 +122,7 @@ final class EngineRestartIT {
     runtime.list().forEach(left -> runtime.remove(left.life()));
     for (Process process : List.of(engine, containerd)) {
       process.destroy();
-      process.onExit().join();
+      awaitEnd(process);
     }
     for (AutoCloseable one : made.reversed()) {
       one.close();
@@ -182,13 +184,24 @@ final class EngineRestartIT {
     awaitMore(said);
 
     engine.destroy();
-    engine.onExit().join();
+    awaitEnd(engine);
     awaitMore(said);
     launch();
     assertThat(phase(life)).contains(FoundContainer.Phase.RUNNING);
     assertThat(firewall.reassert()).as("it had to be put right").isFalse();
     awaitMore(said);
     assertThat(docker("exec", life.containerName(), "echo", "alive")).isEqualTo("alive");
+
+    assertThat(runtime.freeze(life)).isEqualTo(Change.DONE);
+    long held = opened(said);
+    engine.destroyForcibly().onExit().join();
+    launch();
+    assertThat(phase(life)).contains(FoundContainer.Phase.FROZEN);
+    assertThat(opened(said)).as("it went on").isEqualTo(held);
+    assertThat(runtime.thaw(life)).isEqualTo(Change.DONE);
+    assertThat(docker("inspect", "-f", "{{.State.Status}}", life.containerName()))
+        .isEqualTo("running");
+    awaitMore(said);
 
     assertThat(Files.readAllLines(said))
         .contains(TestInternet.SERVER + " closed")
@@ -208,6 +221,10 @@ final class EngineRestartIT {
     try (Stream<String> lines = Files.lines(said)) {
       return lines.filter((TestInternet.OTHER + " open")::equals).count();
     }
+  }
+
+  private static void awaitEnd(Process process) {
+    process.onExit().orTimeout(SOON.toSeconds(), TimeUnit.SECONDS).join();
   }
 
   private Optional<FoundContainer.Phase> phase(Life life) {

@@ -96,6 +96,7 @@ class ComposeIT {
 
     assertThat(api.events(id).toString()).contains(mark);
     assertNothingIsLeft(canaries, mark);
+    freezesAndWakes(api);
 
     api.destroy(id);
     Awaitility.await()
@@ -105,6 +106,20 @@ class ComposeIT {
               assertThat(api.events(id).findValuesAsText("type")).endsWith("SandboxEnded");
               assertThat(Containers.of(id)).isEmpty();
             });
+  }
+
+  /** By the host's control groups, which its container has to be given. */
+  private static void freezesAndWakes(ApiClient api) throws IOException {
+    String id = api.create("{\"template\": \"python\", \"mode\": \"persistent\"}");
+    api.post("/v1/sandboxes/" + id + "/suspend", "").expect(200);
+    Awaitility.await(id + " sleeps")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> api.events(id).findValuesAsText("type").contains("SandboxSuspended"));
+    Containers.assertFrozen("sbx-" + id + "-1");
+    assertThat(Containers.docker("ps", "--filter", "status=paused", "--format", "{{.Names}}"))
+        .doesNotContain("sbx-" + id + "-1");
+    assertThat(api.execute(id, "echo awake").expect(200).text("stdout")).isEqualTo("awake\n");
+    api.destroy(id);
   }
 
   /**

@@ -1,10 +1,16 @@
 package io.sandglass.standalone;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** The sandboxes' containers as the Docker command line shows them: an eye that is not ours. */
 final class Containers {
@@ -36,6 +42,23 @@ final class Containers {
         .count();
   }
 
+  /** All its processes stand still, by the kernel's word. */
+  static void assertFrozen(String container) throws IOException {
+    String pid = docker("inspect", "--format", "{{.State.Pid}}", container).getFirst();
+    List<String> groups = Files.readAllLines(Path.of("/proc", pid, "cgroup"));
+    Path root = Path.of("/sys/fs/cgroup");
+    Optional<String> freezer = groups.stream().filter(g -> g.contains(":freezer:")).findFirst();
+    if (freezer.isPresent()) {
+      String group = freezer.get().replaceFirst(".*:freezer:/", "");
+      assertThat(root.resolve("freezer").resolve(group).resolve("freezer.state"))
+          .content()
+          .isEqualToIgnoringNewLines("FROZEN");
+    } else {
+      String group = groups.getFirst().replaceFirst("0::/", "");
+      assertThat(root.resolve(group).resolve("cgroup.events")).content().contains("frozen 1");
+    }
+  }
+
   private static List<String> names(String nodeId, String... filter) {
     List<String> command = new ArrayList<>(List.of("ps", "-a"));
     command.addAll(List.of("--filter", "label=io.sandglass.node=" + nodeId));
@@ -57,7 +80,10 @@ final class Containers {
     run("../bin/remove-node", nodeId);
   }
 
-  /** The lines a docker command prints; fails with its own words when it fails. */
+  /**
+   * The lines a docker command prints; fails with its own words when it fails, or has not ended
+   * after five minutes.
+   */
   static List<String> docker(String... arguments) {
     List<String> command = new ArrayList<>(List.of("docker"));
     command.addAll(List.of(arguments));
@@ -67,6 +93,11 @@ final class Containers {
   static List<String> run(String... command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      var _ =
+          process
+              .onExit()
+              .orTimeout(5, TimeUnit.MINUTES)
+              .exceptionally(_ -> process.destroyForcibly());
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       int code = process.waitFor();
       if (code != 0) {

@@ -3,6 +3,7 @@ package io.sandglass.standalone;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -141,12 +142,12 @@ class PersistentIT {
   }
 
   @Test
-  void idleItFreezesAndCountsOnWhenItIsUsed() {
+  void idleItFreezesAndCountsOnWhenItIsUsed() throws IOException {
     String id = create("1s");
     run(id, COUNT);
     String process = run(id, "cat /tmp/pid");
     awaitAsleep(id, "frozen");
-    assertThat(containerState(id)).isEqualTo("paused");
+    Containers.assertFrozen("sbx-" + id + "-1");
     JsonNode asked = last(id, "SuspendRequested");
     assertThat(asked.get("cause").asText()).isEqualTo("deadline");
     assertThat(asked.get("data").get("reason").asText()).isEqualTo("idle");

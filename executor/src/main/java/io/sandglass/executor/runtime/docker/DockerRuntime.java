@@ -35,6 +35,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -60,6 +61,10 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   private final BridgeNetwork bridge;
   private final NetworkHolders holders;
   private final DiskMeter meter;
+  private final Freezer freezer;
+
+  /** Container ids of those that stand still by their group and run by the Engine's word. */
+  private final Map<Life, String> frozen = new ConcurrentHashMap<>();
 
   public DockerRuntime(DockerSettings settings) {
     this.settings = settings;
@@ -68,6 +73,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
     this.holders = new NetworkHolders(docker, settings, bridge);
     this.request = new ContainerRequest(docker, settings, holders);
     this.meter = new DiskMeter(docker);
+    this.freezer = settings.walls().areNative() ? Freezer.ofHost() : Freezer.none();
   }
 
   /**
@@ -164,7 +170,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   }
 
   private void startJoining(Life life) {
-    if (!settings.walls().leaveNetworks()) {
+    if (!settings.walls().areNative()) {
       renewNetwork(life);
     }
     try {
@@ -205,22 +211,32 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   @Override
   public Change freeze(Life life) {
-    return settle(
-        "freeze",
-        life,
-        () -> docker.pauseContainerCmd(life.containerName()).exec(),
-        Phase.FROZEN,
-        Phase.RUNNING);
+    return settle("freeze", life, () -> hold(life), Phase.FROZEN, Phase.RUNNING);
+  }
+
+  private void hold(Life life) {
+    Optional<String> held = find(life).map(FoundContainer::containerId).filter(freezer::freeze);
+    if (held.isPresent()) {
+      frozen.put(life, held.get());
+    } else {
+      docker.pauseContainerCmd(life.containerName()).exec();
+    }
   }
 
   @Override
   public Change thaw(Life life) {
-    return settle(
-        "thaw",
-        life,
-        () -> docker.unpauseContainerCmd(life.containerName()).exec(),
-        Phase.RUNNING,
-        Phase.FROZEN);
+    return settle("thaw", life, () -> letGo(life), Phase.RUNNING, Phase.FROZEN);
+  }
+
+  private void letGo(Life life) {
+    String held = frozen.remove(life);
+    if (held != null && freezer.thaw(held)) {
+      return;
+    }
+    InspectContainerResponse container = docker.inspectContainerCmd(life.containerName()).exec();
+    if (isPaused(container.getState().getStatus()) || !freezer.thaw(container.getId())) {
+      docker.unpauseContainerCmd(life.containerName()).exec();
+    }
   }
 
   @Override
@@ -228,11 +244,15 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
     return settle(
         "stop",
         life,
-        () ->
-            docker
-                .stopContainerCmd(life.containerName())
-                .withTimeout(Math.toIntExact(grace.toSeconds()))
-                .exec(),
+        () -> {
+          if (isFrozen(life)) {
+            letGo(life); // or its first process would not hear that it is asked to end
+          }
+          docker
+              .stopContainerCmd(life.containerName())
+              .withTimeout(Math.toIntExact(grace.toSeconds()))
+              .exec();
+        },
         Phase.EXITED,
         Phase.RUNNING,
         Phase.FROZEN);
@@ -276,6 +296,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
 
   @Override
   public void remove(Life life) {
+    frozen.remove(life);
     run(
         "remove " + life,
         () -> {
@@ -326,6 +347,10 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
     return find(life).map(FoundContainer::phase);
   }
 
+  private boolean isFrozen(Life life) {
+    return phaseOf(life).filter(Phase.FROZEN::equals).isPresent();
+  }
+
   private FoundContainer found(Life life, InspectContainerResponse container) {
     Map<String, String> labels =
         Optional.ofNullable(container.getConfig().getLabels()).orElse(Map.of());
@@ -334,7 +359,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
           "The container " + life.containerName() + " is not this node's", null);
     }
     var state = container.getState();
-    Phase phase = phase(String.valueOf(state.getStatus()));
+    Phase phase = phase(life, container.getId(), String.valueOf(state.getStatus()));
     Optional<Exit> exit =
         phase != Phase.EXITED
             ? Optional.empty()
@@ -375,11 +400,11 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
         .withLabelFilter(Map.of(Labels.NODE, settings.nodeId()));
   }
 
-  private static List<FoundContainer> list(ListContainersCmd containers) {
-    return call("list", () -> containers.exec().stream().flatMap(DockerRuntime::listed).toList());
+  private List<FoundContainer> list(ListContainersCmd containers) {
+    return call("list", () -> containers.exec().stream().flatMap(this::listed).toList());
   }
 
-  private static Stream<FoundContainer> listed(Container container) {
+  private Stream<FoundContainer> listed(Container container) {
     Map<String, String> labels = container.getLabels();
     return Arrays.stream(container.getNames())
         .flatMap(name -> Life.named(name.substring(1)).stream()) // after a slash
@@ -394,19 +419,30 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
                     container.getId(),
                     container.getImageId(),
                     Optional.ofNullable(labels.get(Labels.ADDRESS)),
-                    phase(String.valueOf(container.getState())),
+                    phase(life, container.getId(), String.valueOf(container.getState())),
                     Optional.empty()));
   }
 
-  /** The Engine's word; what it does not know how to put is over as far as we are concerned. */
-  private static Phase phase(String status) {
+  /**
+   * The Engine's word, except on whether it stands still, which the Engine learns of one held by
+   * its group only when it is restarted. What it does not know how to put is over as far as we are
+   * concerned.
+   */
+  private Phase phase(Life life, String containerId, String status) {
+    if (isPaused(status)) {
+      frozen.remove(life); // so that the Engine hears of the thaw
+    }
     return switch (status) {
       case "created" -> Phase.CREATED;
-      case "running", "restarting" -> Phase.RUNNING;
-      case "paused" -> Phase.FROZEN;
+      case "running", "restarting", "paused" ->
+          freezer.isFrozen(containerId).orElse(isPaused(status)) ? Phase.FROZEN : Phase.RUNNING;
       case "removing" -> Phase.REMOVING;
       default -> Phase.EXITED;
     };
+  }
+
+  private static boolean isPaused(String status) {
+    return status.equals("paused");
   }
 
   private static Instant instant(String time) {
@@ -479,7 +515,8 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
             change.run();
             return Change.DONE;
           } catch (NotModifiedException e) {
-            return Change.DONE;
+            // "It runs" is also said of one that is held by its group.
+            return isFrozen(life) ? Change.MISSING : Change.DONE;
           } catch (DockerException e) {
             Phase phase = phaseOf(life).orElse(Phase.REMOVING);
             if (Arrays.asList(from).contains(phase)) {

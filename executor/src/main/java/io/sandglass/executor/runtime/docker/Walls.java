@@ -18,8 +18,8 @@ import java.util.Set;
 public record Walls(String runtime, String seccompProfile) {
   private static final String OWN_PROFILE = "seccomp.json";
 
-  /** OCI runtimes that join a network namespace and change nothing in it. */
-  private static final Set<String> LEAVING_NETWORKS = Set.of("", "runc", "crun");
+  /** OCI runtimes whose containers are processes of the host's kernel and nothing else. */
+  private static final Set<String> NATIVE = Set.of("", "runc", "crun");
 
   /**
    * @param runtime empty for the Engine's default
@@ -35,11 +35,12 @@ public record Walls(String runtime, String seccompProfile) {
   }
 
   /**
-   * Whether a container that is started again finds its network namespace as it was. gVisor takes
-   * the addresses out of it (setupNetwork in its runsc/sandbox/network.go).
+   * Whether a container's processes are the host's, in its control group, and its network namespace
+   * is left as it was. gVisor takes the addresses out of it (setupNetwork in its
+   * runsc/sandbox/network.go), and has to be told of a pause.
    */
-  boolean leaveNetworks() {
-    return LEAVING_NETWORKS.contains(runtime);
+  boolean areNative() {
+    return NATIVE.contains(runtime);
   }
 
   private static String ownProfile() throws IOException {

@@ -8,7 +8,7 @@ import io.sandglass.executor.runtime.Change;
 import io.sandglass.executor.runtime.ContainerRuntime;
 import io.sandglass.executor.runtime.ContainerRuntimeContract;
 import io.sandglass.executor.runtime.ContainerSpec;
-import io.sandglass.executor.runtime.FoundContainer;
+import io.sandglass.executor.runtime.FoundContainer.Phase;
 import io.sandglass.executor.runtime.Life;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -85,8 +85,69 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
 
     assertThat(tested.start(life)).isEqualTo(Change.DONE);
 
-    assertThat(tested.find(life).orElseThrow().phase()).isEqualTo(FoundContainer.Phase.RUNNING);
+    assertThat(tested.find(life).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
     return !ofHolder(spec.address(), "{{.Id}}").equals(before);
+  }
+
+  @Test
+  void freezesByTheControlGroupWhichDockerDoesNotHearOf() {
+    Life life = running(runtime);
+
+    assertThat(runtime.freeze(life)).isEqualTo(Change.DONE);
+
+    assertThat(status(life)).isEqualTo("running");
+    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.FROZEN);
+    assertThat(runtime.list(life.sandboxId()).getFirst().phase()).isEqualTo(Phase.FROZEN);
+    assertThat(runtime.thaw(life)).isEqualTo(Change.DONE);
+    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
+  }
+
+  @Test
+  void thawsWhatItFrozeBeforeItWasStartedAgain() throws IOException {
+    Life life = running(runtime);
+    runtime.freeze(life);
+
+    try (DockerRuntime next = TestDocker.runtime(NODE)) {
+      assertThat(next.thaw(life)).isEqualTo(Change.DONE);
+    }
+
+    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
+  }
+
+  @Test
+  void dockerThawsWhatDockerHasPaused() {
+    Life life = running(runtime);
+    TestDocker.docker("pause", life.containerName());
+    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.FROZEN);
+
+    assertThat(runtime.thaw(life)).isEqualTo(Change.DONE);
+
+    assertThat(status(life)).isEqualTo("running");
+    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
+  }
+
+  @Test
+  void anotherOciRuntimeIsAskedByDocker() throws IOException {
+    try (DockerRuntime other = TestDocker.runtimeOf("io.containerd.runc.v2", NODE)) {
+      Life life = running(other);
+
+      assertThat(other.freeze(life)).isEqualTo(Change.DONE);
+      assertThat(status(life)).isEqualTo("paused");
+      assertThat(other.find(life).orElseThrow().phase()).isEqualTo(Phase.FROZEN);
+      assertThat(other.thaw(life)).isEqualTo(Change.DONE);
+      assertThat(status(life)).isEqualTo("running");
+    }
+  }
+
+  private Life running(DockerRuntime tested) {
+    Life life = newLife();
+    tested.create(spec(life));
+    tested.start(life);
+    return life;
+  }
+
+  private static String status(Life life) {
+    return TestDocker.docker("inspect", "-f", "{{.State.Status}}", life.containerName());
   }
 
   private static String ofHolder(String address, String format) {
