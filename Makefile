@@ -9,7 +9,7 @@ export DATA PORT RUNS
 # Debian's Maven uses what JDK 25 warns of; the flags of this make are not those of the guest's.
 export MAVEN_OPTS ?= --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED
 MVN = MAKEFLAGS=s JAVA_HOME="$$(bin/jdk)" mvn -B -ntp -Dstyle.color=never
-BENCH = $(MVN) -q -pl standalone -am test -Dtest.jit= -Dguest.check.skip=true -Dsurefire.failIfNoSpecifiedTests=false
+BENCH = $(MVN) -q -pl standalone -am test -Dtest.jit= '-Dtest.patience=3 h' -Dguest.check.skip=true -Dsurefire.failIfNoSpecifiedTests=false
 
 # Directories too: removing a file changes only its directory.
 SOURCES = $(shell find pom.xml */pom.xml */src examples/*/pom.xml examples/*/src guest/Makefile -path '*/src/test' -prune -o -print 2>/dev/null)
