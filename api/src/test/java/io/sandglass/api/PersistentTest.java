@@ -19,6 +19,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -37,7 +40,22 @@ final class PersistentTest {
       "{\"exit_code\":0,\"duration_ms\":1,\"timed_out\":false,\"truncated\":false,"
           + "\"stdout_bytes\":0,\"stderr_bytes\":0}";
 
-  private record Asked(String path, String query, String body) {}
+  /**
+   * @param wake version of the order that is to be waited for; 0 for none
+   */
+  private record Asked(String path, String query, String body, long wake) {
+    private static final Pattern WAKE = Pattern.compile("\\bwake\"?[=:](\\d+)");
+
+    static Asked of(Request request, String body) {
+      String query = String.valueOf(request.getHttpURI().getQuery());
+      Matcher wake = WAKE.matcher(query + " " + body);
+      return new Asked(
+          request.getHttpURI().getPath(),
+          query,
+          body,
+          wake.find() ? Long.parseLong(wake.group(1)) : 0);
+    }
+  }
 
   private static InProcessLog log;
   private static RunningApi api;
@@ -46,7 +64,15 @@ final class PersistentTest {
   /** How often the node turns a call down, as one that is just freezing the sandbox. */
   private static final AtomicInteger refusals = new AtomicInteger();
 
+  /** What the node says to calls that wait for a wake; null where it lets them in. */
+  private static final AtomicReference<Refusal> toWaiting = new AtomicReference<>();
+
   private static final List<Asked> asked = new CopyOnWriteArrayList<>();
+
+  private record Refusal(int status, String code) {
+    static final Refusal NOT_RUNNING = new Refusal(409, "not_running");
+    static final Refusal NOT_READY = new Refusal(503, "not_ready");
+  }
 
   @BeforeAll
   static void start(@TempDir Path data) throws Exception {
@@ -62,16 +88,21 @@ final class PersistentTest {
   private static final class Node extends Handler.Abstract {
     @Override
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
-      boolean refuse = refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+      boolean racing = refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
       String path = request.getHttpURI().getPath();
-      String body = refuse ? "" : Content.Source.asString(request);
-      asked.add(new Asked(path, request.getHttpURI().getQuery(), body));
-      if (refuse) {
-        response.setStatus(409);
+      Asked call = Asked.of(request, "");
+      boolean mayRead = !racing && (call.wake() == 0 || toWaiting.get() == null);
+      if (mayRead) {
+        call = Asked.of(request, Content.Source.asString(request));
+      }
+      asked.add(call);
+      Refusal refusal = racing ? Refusal.NOT_RUNNING : call.wake() == 0 ? null : toWaiting.get();
+      if (refusal != null) {
+        response.setStatus(refusal.status());
         say(
             response,
             callback,
-            "{\"code\":\"not_running\",\"detail\":\"the sandbox is SUSPENDING\"}");
+            "{\"code\":\"%s\",\"detail\":\"the sandbox is SUSPENDING\"}".formatted(refusal.code()));
       } else if (request.getMethod().equals("PUT")) {
         response.setStatus(204);
         callback.succeeded();
@@ -101,6 +132,7 @@ final class PersistentTest {
   void fresh() {
     asked.clear();
     refusals.set(0);
+    toWaiting.set(null);
     log.mood(InProcessLog.Mood.WORKING);
     log.engine().startSandboxes(true);
     log.engine().wakeSandboxes(true);
@@ -254,10 +286,33 @@ final class PersistentTest {
           assertThat(use.of(id).status()).isEqualTo(status);
 
           assertThat(asked).hasSize(1);
+          assertThat(asked.getFirst().wake()).isPositive();
           assertThat(get(id).text("status")).isEqualTo("running");
           assertThat(types(id)).containsOnlyOnce("ResumeRequested");
           assertThat(types(id)).filteredOn("ExecutionStarted"::equals).hasSizeLessThan(2);
         });
+  }
+
+  @Test
+  void aCallThatIsNotLetInWhileItWaitsComesAgainAfterTheWake() {
+    for (Refusal refusal : List.of(Refusal.NOT_RUNNING, Refusal.NOT_READY)) {
+      toWaiting.set(refusal);
+      USES.forEach(
+          (use, status) -> {
+            asked.clear();
+            String id = asleep();
+
+            assertThat(use.of(id).status()).isEqualTo(status);
+
+            assertThat(asked).hasSize(2);
+            assertThat(asked.getFirst().wake()).isPositive();
+            assertThat(asked.getLast().wake()).isZero();
+            if (status == 204) {
+              assertThat(asked.getLast().body()).isEqualTo("content");
+            }
+            assertThat(types(id)).filteredOn("ExecutionStarted"::equals).hasSizeLessThan(2);
+          });
+    }
   }
 
   @Test
@@ -299,23 +354,26 @@ final class PersistentTest {
   }
 
   @Test
-  void aCallWaitsForTheWake() {
+  void theAnswerOfACallThatWakesWaitsUntilTheSandboxIsSeenAwake() {
     log.engine().wakeSandboxes(false);
     String id = asleep();
     CompletableFuture<Answer> execution = CompletableFuture.supplyAsync(() -> execute(id));
     await().atMost(Duration.ofSeconds(30)).until(() -> types(id).contains("ResumeRequested"));
     assertThat(get(id).text("status")).isEqualTo("suspended");
     assertThat(get(id).body().path("reason").isNull()).isTrue();
+    await().atMost(Duration.ofSeconds(30)).until(() -> !asked.isEmpty());
     assertThat(execution).isNotDone();
 
     log.happened(log.engine().told(id, Status.RUNNING, new Fact.SandboxResumed()));
 
     assertThat(execution.join().status()).isEqualTo(200);
+    assertThat(get(id).text("status")).isEqualTo("running");
     assertThat(asked).hasSize(1);
   }
 
   @Test
   void aWakeThatFailsIsToldAtOnceAndTheSameKeyMayTryAgain() {
+    toWaiting.set(Refusal.NOT_RUNNING);
     log.engine().wakeSandboxes(false);
     String id = asleep();
     CompletableFuture<Answer> execution =
@@ -330,7 +388,8 @@ final class PersistentTest {
     assertThat(failed.text("detail")).contains("no memory left");
     assertThat(failed.header("Retry-After")).isNotNull();
     assertThat(get(id).text("reason")).isEqualTo("wake_failed");
-    assertThat(asked).isEmpty();
+    assertThat(asked).extracting(Asked::wake).allMatch(wake -> wake > 0);
+    asked.clear();
 
     log.engine().wakeSandboxes(true);
     assertThat(wake(id, "Prefer", "wait=30").text("status")).isEqualTo("running");
@@ -340,6 +399,7 @@ final class PersistentTest {
 
   @Test
   void aCallWhoseSandboxIsDestroyedMeanwhileIsAConflict() {
+    toWaiting.set(Refusal.NOT_RUNNING);
     log.engine().wakeSandboxes(false);
     String id = asleep();
     CompletableFuture<Answer> execution = CompletableFuture.supplyAsync(() -> execute(id));
@@ -348,7 +408,7 @@ final class PersistentTest {
     assertThat(api.delete("/v1/sandboxes/" + id).status()).isEqualTo(204);
 
     refused(execution.join(), "not_running");
-    assertThat(asked).isEmpty();
+    assertThat(asked).extracting(Asked::wake).allMatch(wake -> wake > 0);
   }
 
   @Test

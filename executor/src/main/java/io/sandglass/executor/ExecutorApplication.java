@@ -97,7 +97,9 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     environment.jersey().register(new StatusResource(environment.healthChecks()));
     environment.jersey().property(ServerProperties.OUTBOUND_CONTENT_LENGTH_BUFFER, 0);
     environment.jersey().register(new BuildsResource(node.buildLogs()));
-    environment.jersey().register(new FilesResource(node.transfers(), node::isReady));
+    environment
+        .jersey()
+        .register(new FilesResource(node.executions(), node.transfers(), node::isReady));
     environment
         .jersey()
         .register(

@@ -31,7 +31,6 @@ import java.util.regex.Pattern;
  */
 public final class Detached {
   private static final Pattern ID = Pattern.compile("exe_[0-9a-z]{16,40}");
-  private static final String NODE_UNAVAILABLE = "node_unavailable";
 
   private final CommandLog log;
   private final Waking waking;
@@ -117,14 +116,16 @@ public final class Detached {
     return waking.call(
         origin,
         sandbox,
-        awake ->
+        (now, wake) ->
             plane
-                .detach(node, executions.execution(id, awake, request), origin.requestId())
+                .detach(node, executions.execution(id, now, wake, request), origin.requestId())
                 .<Waking.Reply<ExecutionRecord>>map(
                     refusal ->
                         switch (refusal) {
                           case DataPlane.Call.NotAwake(String detail) ->
                               new Waking.Reply.NotAwake<>(detail);
+                          case DataPlane.Call.Away(String detail) ->
+                              new Waking.Reply.Away<>(detail);
                           case DataPlane.Call.Over(Run run) ->
                               new Waking.Reply.Answered<>(Executions.refused(run));
                         })
@@ -228,7 +229,8 @@ public final class Detached {
       case DataPlane.Call.Over(Run.NeverBegan(Run.Cause cause, String detail))
           when cause == Run.Cause.NOT_POSSIBLE ->
           beyond(detail);
-      case DataPlane.Call.NotAwake _, DataPlane.Call.Over _ -> Output.of(Kept.UNREACHABLE);
+      case DataPlane.Call.NotAwake _, DataPlane.Call.Away _, DataPlane.Call.Over _ ->
+          Output.of(Kept.UNREACHABLE);
     };
   }
 
@@ -296,6 +298,7 @@ public final class Detached {
           when cause == Run.Cause.NOT_POSSIBLE ->
           beyond(detail);
       case DataPlane.Call.NotAwake(String detail) -> notAwake(detail);
+      case DataPlane.Call.Away(String detail) -> Waking.away(detail);
       case DataPlane.Call.Over(Run.NeverBegan never) -> Executions.refused(never);
       case DataPlane.Call.Over _ -> unreachable();
     };
@@ -369,7 +372,6 @@ public final class Detached {
   }
 
   private static <T> Answer<T> unreachable() {
-    return new Answer.Refused<>(
-        NODE_UNAVAILABLE, "The sandbox's node cannot be reached.", Aftermath.NOTHING);
+    return Waking.away("The sandbox's node cannot be reached.");
   }
 }

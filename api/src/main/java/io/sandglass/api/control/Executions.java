@@ -3,6 +3,7 @@ package io.sandglass.api.control;
 import io.sandglass.api.control.Answer.Aftermath;
 import io.sandglass.api.dataplane.DataPlane;
 import io.sandglass.api.dataplane.Execution;
+import io.sandglass.api.dataplane.Life;
 import io.sandglass.api.dataplane.Lifeline;
 import io.sandglass.api.dataplane.NodeStream;
 import io.sandglass.api.dataplane.Run;
@@ -98,8 +99,7 @@ public final class Executions {
   public Answer<Live> begin(Origin origin, Sandbox sandbox, Request request, Lifeline lifeline) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return new Answer.Refused<>(
-          "node_unavailable", "The sandbox's node cannot be reached.", Aftermath.NOTHING);
+      return Waking.away("The sandbox's node cannot be reached.");
     }
     String executionId = origin.id("exe_", ids);
     Command.BeginExecution begin =
@@ -114,30 +114,34 @@ public final class Executions {
             origin,
             sandbox,
             begin,
-            awake ->
+            (now, wake) ->
                 switch (dataPlane.begin(
                     node.get(),
-                    execution(executionId, awake, request),
+                    execution(executionId, now, wake, request),
                     origin.requestId(),
                     lifeline)) {
                   case DataPlane.Call.Open(NodeStream stream) ->
                       new Waking.Reply.Answered<>(new Answer.Done<>(new Live(executionId, stream)));
                   case DataPlane.Call.NotAwake(String detail) ->
                       new Waking.Reply.NotAwake<>(detail);
+                  case DataPlane.Call.Away(String detail) -> new Waking.Reply.Away<>(detail);
                   case DataPlane.Call.Over(Run run) -> new Waking.Reply.Answered<>(refused(run));
                 });
     abandonUnlessBegun(origin, sandbox, executionId, answer);
     return answer;
   }
 
-  /** The request with what its sandbox adds. */
-  Execution execution(String executionId, Sandbox sandbox, Request request) {
+  /**
+   * The request with what its sandbox adds.
+   *
+   * @param wake as of {@link Life}
+   */
+  Execution execution(String executionId, Sandbox sandbox, long wake, Request request) {
     Map<String, String> env = new HashMap<>(sealer.open(sandbox.id(), sandbox.spec().env()));
     env.putAll(request.env());
     return new Execution(
         executionId,
-        sandbox.id(),
-        sandbox.incarnation(),
+        new Life(sandbox.id(), sandbox.incarnation(), wake),
         request.command(),
         request.timeout(),
         request.workdir(),

@@ -6,6 +6,7 @@ import io.sandglass.api.dataplane.FileAnswer.Cause;
 import io.sandglass.api.dataplane.FileDownload;
 import io.sandglass.api.dataplane.FileListing;
 import io.sandglass.api.dataplane.FilePlane;
+import io.sandglass.api.dataplane.Life;
 import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.Command.BeginExecution.Kind;
 import io.sandglass.api.domain.Ids;
@@ -52,7 +53,7 @@ public final class Files {
   public Answer<Long> upload(Origin origin, Sandbox sandbox, String path, InputStream content) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return unreachable();
+      return Waking.away("The sandbox's node cannot be reached.");
     }
     // An upload that failed may be tried again with its idempotency key, and is another one then.
     Command.BeginExecution begin = begin(origin.unkeyed(), sandbox, Kind.UPLOAD, path);
@@ -60,11 +61,15 @@ public final class Files {
         origin,
         sandbox,
         begin,
-        awake ->
+        (now, wake) ->
             switch (plane.upload(
-                node.get(), transfer(awake, begin, LARGEST_UPLOAD), content, origin.requestId())) {
+                node.get(),
+                transfer(now, wake, begin, LARGEST_UPLOAD),
+                content,
+                origin.requestId())) {
               case FileAnswer.Done<Long>(Long bytes) -> answered(new Answer.Done<>(bytes));
               case FileAnswer.NotAwake<Long>(String detail) -> new Waking.Reply.NotAwake<>(detail);
+              case FileAnswer.Away<Long>(String detail) -> new Waking.Reply.Away<>(detail);
               case FileAnswer.Refused<Long>(Cause cause, String detail) ->
                   refused(cause == Cause.NOT_FOUND ? Cause.INVALID_PATH : cause, detail);
               case FileAnswer.Unknown<Long>(String detail) ->
@@ -81,17 +86,17 @@ public final class Files {
   public Answer<FileDownload> download(Origin origin, Sandbox sandbox, String path) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return unreachable();
+      return Waking.away("The sandbox's node cannot be reached.");
     }
     Command.BeginExecution begin = begin(origin, sandbox, Kind.DOWNLOAD, path);
     return waking.call(
         origin,
         sandbox,
         begin,
-        awake ->
+        (now, wake) ->
             read(
                 plane.download(
-                    node.get(), transfer(awake, begin, LARGEST_DOWNLOAD), origin.requestId())));
+                    node.get(), transfer(now, wake, begin, LARGEST_DOWNLOAD), origin.requestId())));
   }
 
   /**
@@ -103,15 +108,15 @@ public final class Files {
       Origin origin, Sandbox sandbox, String path, String after, int most) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return unreachable();
+      return Waking.away("The sandbox's node cannot be reached.");
     }
     return waking.call(
         origin,
         sandbox,
         new Command.Touch(origin.header(sandbox.id(), ids), "files"),
-        awake -> {
+        (now, wake) -> {
           FilePlane.Transfer listing =
-              new FilePlane.Transfer("-", awake.id(), awake.incarnation(), path, most, LISTING);
+              new FilePlane.Transfer("-", life(now, wake), path, most, LISTING);
           return read(plane.list(node.get(), listing, after, origin.requestId()));
         });
   }
@@ -121,15 +126,14 @@ public final class Files {
         origin.header(sandbox.id(), ids), origin.id("exe_", ids), kind, path, LONGEST);
   }
 
+  private static Life life(Sandbox sandbox, long wake) {
+    return new Life(sandbox.id(), sandbox.incarnation(), wake);
+  }
+
   private static FilePlane.Transfer transfer(
-      Sandbox sandbox, Command.BeginExecution begin, long most) {
+      Sandbox sandbox, long wake, Command.BeginExecution begin, long most) {
     return new FilePlane.Transfer(
-        begin.executionId(),
-        sandbox.id(),
-        sandbox.incarnation(),
-        begin.subject(),
-        most,
-        begin.timeout());
+        begin.executionId(), life(sandbox, wake), begin.subject(), most, begin.timeout());
   }
 
   /** Of what changes nothing, so that there is nothing to be in doubt about. */
@@ -137,6 +141,7 @@ public final class Files {
     return switch (answer) {
       case FileAnswer.Done<T>(T value) -> answered(new Answer.Done<>(value));
       case FileAnswer.NotAwake<T>(String detail) -> new Waking.Reply.NotAwake<>(detail);
+      case FileAnswer.Away<T>(String detail) -> new Waking.Reply.Away<>(detail);
       case FileAnswer.Refused<T>(Cause cause, String detail) -> refused(cause, detail);
       case FileAnswer.Unknown<T>(String detail) -> refused(Cause.NODE_UNAVAILABLE, detail);
     };
@@ -144,11 +149,6 @@ public final class Files {
 
   private static <T> Waking.Reply<T> answered(Answer<T> answer) {
     return new Waking.Reply.Answered<>(answer);
-  }
-
-  private static <T> Answer<T> unreachable() {
-    return new Answer.Refused<>(
-        "node_unavailable", "The sandbox's node cannot be reached.", Aftermath.NOTHING);
   }
 
   private static <T> Waking.Reply<T> refused(Cause cause, String detail) {

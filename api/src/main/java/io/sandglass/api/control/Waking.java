@@ -9,16 +9,20 @@ import io.sandglass.api.domain.Sandbox;
 import io.sandglass.api.domain.Status;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
- * Sees calls through that need a sandbox awake. In a race with a suspend the node has the last
- * word: while the sandbox is not awake it turns a call down without having begun anything, and the
- * same call comes again after a wake.
+ * Sees calls through that need a sandbox awake. One that wakes it is made as soon as the wake is
+ * decided, and waits at the node. In a race with a suspend the node has the last word: while the
+ * sandbox is not awake it turns a call down without having begun anything, and the same call comes
+ * again after a wake.
  */
 public final class Waking {
   static final String NOT_RUNNING = "not_running";
   private static final String FAILED = "wake_failed";
+  private static final String NODE_UNAVAILABLE = "node_unavailable";
+
+  /** As of {@link io.sandglass.api.dataplane.Life}. */
+  private static final long AWAKE = 0;
 
   /** Within the grace that the engine gives an execution: its end must not come too late. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -35,6 +39,19 @@ public final class Waking {
 
     /** Nothing has begun. */
     record NotAwake<T>(String detail) implements Reply<T> {}
+
+    /** It can't be asked, or not yet: nothing has begun. */
+    record Away<T>(String detail) implements Reply<T> {}
+  }
+
+  /** Asks the sandbox's node; may be made again where nothing has begun. */
+  @FunctionalInterface
+  interface Call<T> {
+
+    /**
+     * @param wake as of {@link io.sandglass.api.dataplane.Life}
+     */
+    Reply<T> make(Sandbox now, long wake);
   }
 
   private final CommandLog log;
@@ -51,41 +68,57 @@ public final class Waking {
    * Has a call announced and made, after a wake if need be, which is asked for in one go with it.
    *
    * @param announcement appended once, before the call is made
-   * @param call asks the sandbox's node; may be made again while the sandbox is not awake
    */
-  <T> Answer<T> call(
-      Origin origin, Sandbox sandbox, Command announcement, Function<Sandbox, Reply<T>> call) {
+  <T> Answer<T> call(Origin origin, Sandbox sandbox, Command announcement, Call<T> call) {
     if (sandbox.status() == Status.RUNNING) {
       log.append(announcement);
-      return call(origin, sandbox, call);
+      return made(origin, new Answer.Done<>(sandbox), deadline(), call);
     }
     long deadline = deadline();
     Decision decision = log.decide(announcement, waking(origin, sandbox.id()));
-    return made(origin, woken(origin, sandbox.id(), decision, deadline), deadline, call);
+    return madeWaking(origin, sandbox, decision, deadline, call);
   }
 
   /** Has a call made that the log knows of already. */
-  <T> Answer<T> call(Origin origin, Sandbox sandbox, Function<Sandbox, Reply<T>> call) {
+  <T> Answer<T> call(Origin origin, Sandbox sandbox, Call<T> call) {
     long deadline = deadline();
-    Answer<Sandbox> awake =
-        sandbox.status() == Status.RUNNING
-            ? new Answer.Done<>(sandbox)
-            : wake(origin, sandbox.id(), deadline);
-    return made(origin, awake, deadline, call);
+    return sandbox.status() == Status.RUNNING
+        ? made(origin, new Answer.Done<>(sandbox), deadline, call)
+        : madeWaking(origin, sandbox, log.decide(waking(origin, sandbox.id())), deadline, call);
   }
 
   private static long deadline() {
     return System.nanoTime() + PATIENCE.toNanos();
   }
 
-  private <T> Answer<T> made(
-      Origin origin, Answer<Sandbox> first, long deadline, Function<Sandbox, Reply<T>> call) {
+  /**
+   * Makes it while the node wakes the sandbox. What the caller asks for next has to show it awake:
+   * the answer waits for that. Where the node does not answer, the call is made after the wake.
+   */
+  private <T> Answer<T> madeWaking(
+      Origin origin, Sandbox asleep, Decision decision, long deadline, Call<T> call) {
+    if (decision instanceof Decision.Accepted(long version)
+        && call.make(asleep, version) instanceof Reply.Answered<T>(Answer<T> answer)) {
+      var _ = progress.await(asleep.id(), now -> isSettled(now, version), left(deadline));
+      return explained(asleep.id(), answer);
+    }
+    return made(origin, woken(origin, asleep.id(), decision, deadline), deadline, call);
+  }
+
+  private static boolean isSettled(Sandbox now, long version) {
+    return now.version() >= version && !now.isWaking();
+  }
+
+  private <T> Answer<T> made(Origin origin, Answer<Sandbox> first, long deadline, Call<T> call) {
     Answer<Sandbox> awake = first;
     Duration pause = Duration.ZERO;
     while (awake instanceof Answer.Done<Sandbox>(Sandbox now)) {
-      switch (call.apply(now)) {
+      switch (call.make(now, AWAKE)) {
         case Reply.Answered<T>(Answer<T> answer) -> {
           return explained(now.id(), answer);
+        }
+        case Reply.Away<T>(String detail) -> {
+          return explained(now.id(), away(detail));
         }
         case Reply.NotAwake<T>(String detail) when now.spec().mode() != Mode.PERSISTENT -> {
           return refused(NOT_RUNNING, detail);
@@ -110,7 +143,7 @@ public final class Waking {
   <T> Answer<T> explained(String id, Answer<T> answer) {
     boolean odd =
         answer instanceof Answer.Refused<T>(String code, String _, Aftermath _)
-            && (code.equals("execution_outcome_unknown") || code.equals("node_unavailable"));
+            && (code.equals("execution_outcome_unknown") || code.equals(NODE_UNAVAILABLE));
     return odd
             && progress
                 .await(id, now -> now.status() == Status.DESTROYED, ENDING)
@@ -139,9 +172,8 @@ public final class Waking {
   private Answer<Sandbox> woken(Origin origin, String id, Decision decision, long deadline) {
     return switch (decision) {
       case Decision.Accepted(long version) -> {
-        Optional<Sandbox> seen =
-            progress.await(id, now -> now.version() >= version && !now.isWaking(), left(deadline));
-        yield seen.filter(now -> now.version() >= version && !now.isWaking())
+        Optional<Sandbox> seen = progress.await(id, now -> isSettled(now, version), left(deadline));
+        yield seen.filter(now -> isSettled(now, version))
             .map(now -> settled(origin, now, deadline))
             .orElseGet(
                 () ->
@@ -177,6 +209,10 @@ public final class Waking {
     return refused(
         NOT_RUNNING,
         "Expected the sandbox to be running, but it is " + sandbox.status().text() + ".");
+  }
+
+  static <T> Answer<T> away(String detail) {
+    return refused(NODE_UNAVAILABLE, detail);
   }
 
   private static <T> Answer<T> refused(String code, String detail) {

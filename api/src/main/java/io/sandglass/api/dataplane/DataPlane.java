@@ -51,6 +51,7 @@ public final class DataPlane {
   private record Body(
       String executionId,
       int incarnation,
+      long wake,
       String command,
       long timeoutMs,
       String workdir,
@@ -70,6 +71,9 @@ public final class DataPlane {
     /** The node does not have the sandbox awake: nothing has begun, and the call may come again. */
     record NotAwake(String detail) implements Refusal {}
 
+    /** The node can't be asked, or not yet: nothing has begun. */
+    record Away(String detail) implements Refusal {}
+
     /** It does not: never a {@link Run.Finished}. */
     record Over(Run run) implements Refusal {}
   }
@@ -81,7 +85,7 @@ public final class DataPlane {
 
   private Call open(HttpUriRequestBase request, Lifeline lifeline) {
     return switch (ask(request, lifeline)) {
-      case Heard.Nothing(Run run) -> new Call.Over(run);
+      case Heard.Nothing(Call.Refusal refusal) -> refusal;
       case Heard.Answer(ClassicHttpResponse response) -> {
         if (response.getCode() != 200) {
           yield refused(problem(response));
@@ -109,7 +113,7 @@ public final class DataPlane {
    */
   public Optional<Call.Refusal> detach(URI node, Execution execution, String requestId) {
     return switch (ask(start(node, execution, requestId, true), new Lifeline())) {
-      case Heard.Nothing(Run run) -> Optional.of(new Call.Over(run));
+      case Heard.Nothing(Call.Refusal refusal) -> Optional.of(refusal);
       case Heard.Answer(ClassicHttpResponse response) -> {
         NodeProblem problem = problem(response);
         if (problem.status() == 202 || problem.code().equals("execution_already_started")) {
@@ -153,7 +157,7 @@ public final class DataPlane {
         addressed(
             new HttpDelete(about(node, execution, "?incarnation=" + execution.incarnation())));
     return switch (ask(request, new Lifeline())) {
-      case Heard.Nothing(Run run) -> Optional.of(new Call.Over(run));
+      case Heard.Nothing(Call.Refusal refusal) -> Optional.of(refusal);
       case Heard.Answer(ClassicHttpResponse response) -> {
         NodeProblem problem = problem(response);
         yield problem.status() == 204 || problem.code().equals("unknown_execution")
@@ -167,7 +171,7 @@ public final class DataPlane {
   private sealed interface Heard {
     record Answer(ClassicHttpResponse response) implements Heard {}
 
-    record Nothing(Run run) implements Heard {}
+    record Nothing(Call.Refusal refusal) implements Heard {}
   }
 
   private Heard ask(HttpUriRequestBase request, Lifeline lifeline) {
@@ -176,13 +180,14 @@ public final class DataPlane {
       return new Heard.Answer(client.executeOpen(null, request, null));
     } catch (IOException e) {
       if (NodeClients.isUnreachable(e)) {
-        return new Heard.Nothing(
-            new Run.NeverBegan(
-                Run.Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached."));
+        return new Heard.Nothing(new Call.Away("The sandbox's node cannot be reached."));
       }
       return new Heard.Nothing(
-          new Run.Unknown(
-              lifeline.isCut() ? "The caller went away." : "The sandbox's node did not answer."));
+          new Call.Over(
+              new Run.Unknown(
+                  lifeline.isCut()
+                      ? "The caller went away."
+                      : "The sandbox's node did not answer.")));
     }
   }
 
@@ -194,7 +199,8 @@ public final class DataPlane {
           json.writeValueAsBytes(
               new Body(
                   execution.id(),
-                  execution.incarnation(),
+                  execution.life().incarnation(),
+                  execution.life().wake(),
                   execution.command(),
                   execution.timeout().toMillis(),
                   execution.workdir(),
@@ -204,7 +210,7 @@ public final class DataPlane {
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("Not writable as JSON: " + execution, e);
     }
-    HttpPost request = new HttpPost(uri(node, execution.sandboxId(), ""));
+    HttpPost request = new HttpPost(uri(node, execution.life().sandboxId(), ""));
     request.setHeader("X-Request-Id", requestId);
     request.setEntity(new ByteArrayEntity(body, ContentType.APPLICATION_JSON));
     return addressed(request);
@@ -248,21 +254,21 @@ public final class DataPlane {
           new Run.NeverBegan(
               Run.Cause.TOO_MANY, "The sandbox's node runs as many executions as it can."));
     }
-    return new Call.Over(
-        switch (status) {
-          case 409 -> new Run.Unknown("The sandbox's node has this execution already.");
-          case 400 ->
+    return switch (status) {
+      case 409 -> new Call.Over(new Run.Unknown("The sandbox's node has this execution already."));
+      case 400 ->
+          new Call.Over(
               new Run.NeverBegan(
                   Run.Cause.NOT_POSSIBLE,
-                  detail.isEmpty() ? "The sandbox's node refused it." : detail);
-          case 401, 403, 503 ->
-              new Run.NeverBegan(
-                  Run.Cause.NODE_UNAVAILABLE,
-                  "The sandbox's node refused ("
-                      + status
-                      + ")"
-                      + (detail.isEmpty() ? "." : ": " + detail));
-          default -> new Run.Unknown("The sandbox's node answered with status " + status + ".");
-        });
+                  detail.isEmpty() ? "The sandbox's node refused it." : detail));
+      case 401, 403, 503 ->
+          new Call.Away(
+              "The sandbox's node refused ("
+                  + status
+                  + ")"
+                  + (detail.isEmpty() ? "." : ": " + detail));
+      default ->
+          new Call.Over(new Run.Unknown("The sandbox's node answered with status " + status + "."));
+    };
   }
 }

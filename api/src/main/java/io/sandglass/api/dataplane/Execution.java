@@ -6,14 +6,12 @@ import java.util.Map;
 /**
  * A command for a sandbox's shell.
  *
- * @param incarnation which life of the container is meant
  * @param workdir null for the image's own
  * @param stdin null for none
  */
 public record Execution(
     String id,
-    String sandboxId,
-    int incarnation,
+    Life life,
     String command,
     Duration timeout,
     String workdir,
@@ -27,6 +25,6 @@ public record Execution(
   /** Without the command, its environment and its input, which are no one's business in a log. */
   @Override
   public String toString() {
-    return "Execution[" + id + " in " + sandboxId + "]";
+    return "Execution[" + id + " in " + life.sandboxId() + "]";
   }
 }

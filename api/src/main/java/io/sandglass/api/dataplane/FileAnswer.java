@@ -8,6 +8,9 @@ public sealed interface FileAnswer<T> {
   /** The node does not have the sandbox awake: nothing was read, and the request may come again. */
   record NotAwake<T>(String detail) implements FileAnswer<T> {}
 
+  /** The node can't be asked, or not yet: nothing was read, and the request may come again. */
+  record Away<T>(String detail) implements FileAnswer<T> {}
+
   /** Nothing has changed. */
   record Refused<T>(Cause cause, String detail) implements FileAnswer<T> {}
 

@@ -71,16 +71,9 @@ public final class FilePlane {
   /**
    * A file to be moved.
    *
-   * @param incarnation which life of the container is meant
    * @param most bytes
    */
-  public record Transfer(
-      String executionId,
-      String sandboxId,
-      int incarnation,
-      String path,
-      long most,
-      Duration timeout) {}
+  public record Transfer(String executionId, Life life, String path, long most, Duration timeout) {}
 
   /** Writes a file; when this is done, all of it is there: so many bytes. */
   public FileAnswer<Long> upload(
@@ -95,14 +88,23 @@ public final class FilePlane {
         return new FileAnswer.Done<>(body.sent);
       }
       FileAnswer<Long> refused = refused(response);
-      return refused instanceof FileAnswer.NotAwake<Long>(String detail) && body.sent > 0
-          ? new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, detail) // it can't be sent again
-          : refused;
+      return body.sent == 0 ? refused : onlyOnce(refused);
     } catch (IOException e) {
       return body.broken
           ? new FileAnswer.Refused<>(Cause.BODY_BROKEN, "The body ended before its end.")
           : lost(e);
     }
+  }
+
+  /** What it is when the body is gone. */
+  private static <T> FileAnswer<T> onlyOnce(FileAnswer<T> refused) {
+    return switch (refused) {
+      case FileAnswer.NotAwake<T>(String detail) ->
+          new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, detail);
+      case FileAnswer.Away<T>(String detail) ->
+          new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, detail);
+      default -> refused;
+    };
   }
 
   /** The content of an upload, read no faster than it is sent. */
@@ -232,11 +234,13 @@ public final class FilePlane {
     return URI.create(
         NodeClients.base(node)
             + "/sandboxes/"
-            + transfer.sandboxId()
+            + transfer.life().sandboxId()
             + "/files"
             + what
             + "?incarnation="
-            + transfer.incarnation()
+            + transfer.life().incarnation()
+            + "&wake="
+            + transfer.life().wake()
             + "&execution_id="
             + transfer.executionId()
             + "&limit="
@@ -252,8 +256,12 @@ public final class FilePlane {
 
   private static <T> FileAnswer<T> lost(IOException e) {
     return NodeClients.isUnreachable(e)
-        ? new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, "The sandbox's node cannot be reached.")
+        ? new FileAnswer.Away<>("The sandbox's node cannot be reached.")
         : new FileAnswer.Unknown<>("The connection to the sandbox's node broke off.");
+  }
+
+  private static String unavailable(int status, String detail) {
+    return "The sandbox's node refused (" + status + "): " + detail;
   }
 
   private static <T> FileAnswer<T> refused(ClassicHttpResponse response) throws IOException {
@@ -273,9 +281,9 @@ public final class FilePlane {
       case "no_space" -> new FileAnswer.Refused<>(Cause.NO_SPACE, detail);
       case "io_error" -> new FileAnswer.Refused<>(Cause.FILE_SYSTEM, detail);
       case "body_broken_off" -> new FileAnswer.Refused<>(Cause.BODY_BROKEN, detail);
-      case "guest_unreachable", "no_resources", "not_ready", "unauthorized" ->
-          new FileAnswer.Refused<>(
-              Cause.NODE_UNAVAILABLE, "The sandbox's node refused (" + status + "): " + detail);
+      case "not_ready", "unauthorized" -> new FileAnswer.Away<>(unavailable(status, detail));
+      case "guest_unreachable", "no_resources" ->
+          new FileAnswer.Refused<>(Cause.NODE_UNAVAILABLE, unavailable(status, detail));
       default ->
           new FileAnswer.Unknown<>(
               "The sandbox's node answered with status "

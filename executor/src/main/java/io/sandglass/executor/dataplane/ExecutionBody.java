@@ -9,11 +9,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** What the API asks to be run. Unknown fields are a newer API's. */
+/**
+ * What the API asks to be run. Unknown fields are a newer API's.
+ *
+ * @param wake version of the order that wakes the sandbox, and that is to be waited for; 0 for none
+ */
 @JsonIgnoreProperties(ignoreUnknown = true)
 record ExecutionBody(
     @JsonProperty("execution_id") String executionId,
     @JsonProperty("incarnation") int incarnation,
+    @JsonProperty("wake") long wake,
     @JsonProperty("command") String command,
     @JsonProperty("timeout_ms") long timeoutMillis,
     @JsonProperty("workdir") String workdir,

@@ -5,6 +5,7 @@ import io.sandglass.executor.files.FileEntry;
 import io.sandglass.executor.files.FileException;
 import io.sandglass.executor.files.GuestFiles;
 import io.sandglass.executor.runtime.Life;
+import io.sandglass.executor.sandbox.Executions;
 import io.sandglass.executor.sandbox.Transfers;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DefaultValue;
@@ -33,13 +34,15 @@ public final class FilesResource {
   private static final int LONGEST_NAME = 255;
   private static final int LARGEST_PAGE = 1000;
 
+  private final Executions executions;
   private final Transfers transfers;
   private final BooleanSupplier ready;
 
   /**
    * @param ready whether this node has seen yet what it holds
    */
-  public FilesResource(Transfers transfers, BooleanSupplier ready) {
+  public FilesResource(Executions executions, Transfers transfers, BooleanSupplier ready) {
+    this.executions = executions;
     this.transfers = transfers;
     this.ready = ready;
   }
@@ -72,6 +75,7 @@ public final class FilesResource {
   public Response put(
       @PathParam("id") String sandboxId,
       @QueryParam("incarnation") int incarnation,
+      @QueryParam("wake") long wake,
       @QueryParam("execution_id") String executionId,
       @QueryParam("path") String path,
       @QueryParam("limit") long limit,
@@ -83,10 +87,11 @@ public final class FilesResource {
     if (fault.isPresent()) {
       return fault.get();
     }
+    Life life = new Life(sandboxId, incarnation);
+    executions.awaitWake(life, wake);
     try {
       return put(
-          new Transfers.Request(
-              new Life(sandboxId, incarnation), executionId, path, limit, requestId),
+          new Transfers.Request(life, executionId, path, limit, requestId),
           new UploadBody(body, limit));
     } catch (IOException e) {
       return Problem.response(
@@ -113,6 +118,7 @@ public final class FilesResource {
   public Response get(
       @PathParam("id") String sandboxId,
       @QueryParam("incarnation") int incarnation,
+      @QueryParam("wake") long wake,
       @QueryParam("execution_id") String executionId,
       @QueryParam("path") String path,
       @QueryParam("limit") long limit,
@@ -123,11 +129,11 @@ public final class FilesResource {
     if (fault.isPresent()) {
       return fault.get();
     }
+    Life life = new Life(sandboxId, incarnation);
+    executions.awaitWake(life, wake);
     try {
       Transfers.Opened file =
-          transfers.open(
-              new Transfers.Request(
-                  new Life(sandboxId, incarnation), executionId, path, limit, requestId));
+          transfers.open(new Transfers.Request(life, executionId, path, limit, requestId));
       return Response.ok((StreamingOutput) file::copyTo)
           .type(MediaType.APPLICATION_OCTET_STREAM)
           .header(HttpHeaders.CONTENT_LENGTH, file.size())
@@ -148,6 +154,7 @@ public final class FilesResource {
   public Response list(
       @PathParam("id") String sandboxId,
       @QueryParam("incarnation") int incarnation,
+      @QueryParam("wake") long wake,
       @QueryParam("path") String path,
       @QueryParam("after") @DefaultValue("") String after,
       @QueryParam("limit") int limit,
@@ -163,9 +170,10 @@ public final class FilesResource {
       return Problem.response(
           400, "invalid_request", "limit or after is malformed", requestId.orElse(null));
     }
+    Life life = new Life(sandboxId, incarnation);
+    executions.awaitWake(life, wake);
     try {
-      GuestFiles.Listing listing =
-          transfers.list(new Life(sandboxId, incarnation), path, name.get(), limit);
+      GuestFiles.Listing listing = transfers.list(life, path, name.get(), limit);
       return Response.ok(
               new ListingView(
                   listing.entries().stream().map(EntryView::of).toList(), listing.more()))

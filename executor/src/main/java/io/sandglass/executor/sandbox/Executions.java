@@ -26,6 +26,9 @@ public final class Executions implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Executions.class);
   private static final Duration TELLING = Duration.ofSeconds(2);
 
+  /** Shorter than the API's with a node that says nothing. */
+  private static final Duration WAKING = Duration.ofSeconds(10);
+
   private final Residents residents;
   private final LifeDirectories directories;
   private final Delivery delivery;
@@ -78,6 +81,20 @@ public final class Executions implements AutoCloseable {
 
     /** Kills the command and its whole process tree. */
     void abort();
+  }
+
+  /**
+   * Waits for the order that wakes a sandbox, which its caller knows to be on its way here. Whether
+   * it runs then, whoever lets something in will see.
+   *
+   * @param orderVersion of that order; 0 for none
+   */
+  public void awaitWake(Life life, long orderVersion) throws InterruptedException {
+    Optional<Resident> resident =
+        residents.get(life.sandboxId()).filter(here -> here.life().equals(life));
+    if (orderVersion > 0 && resident.isPresent()) {
+      resident.get().awaitResume(orderVersion, WAKING);
+    }
   }
 
   /** Lets a command in, unless something speaks against it; who is let in must run it. */

@@ -162,7 +162,7 @@ final class OrderWork implements Lanes.Work {
       case Order.Resume _ ->
           Optional.of(
               resident(order)
-                  .map(resident -> suspension.resume(resident, preemption))
+                  .map(resident -> resume(resident, order.subject().version(), preemption))
                   .orElseGet(OrderWork::nothingHere));
       case Order.ApplyEgress apply -> {
         resident(order)
@@ -188,6 +188,14 @@ final class OrderWork implements Lanes.Work {
         yield Optional.empty();
       }
     };
+  }
+
+  private Report.Content resume(Resident resident, long orderVersion, Preemption preemption) {
+    try {
+      return suspension.resume(resident, preemption);
+    } finally {
+      resident.triedToResume(orderVersion);
+    }
   }
 
   private void clear(Life life, Preemption preemption) {

@@ -3,7 +3,9 @@ package io.sandglass.executor.sandbox;
 import io.sandglass.executor.execution.GuestChannel;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.Life;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One sandbox that this node holds. Its lane alone moves it from phase to phase; executions only
@@ -40,6 +42,8 @@ public final class Resident {
   private long since = System.nanoTime();
   private Optional<GuestChannel> channel = Optional.empty();
   private int executions;
+  private long lastResume;
+  private boolean left;
 
   Resident(Life life, String orgId, Limits limits, Phase phase) {
     this.life = life;
@@ -93,6 +97,35 @@ public final class Resident {
   synchronized void enter(Phase next) {
     phase = next;
     since = System.nanoTime();
+    notifyAll();
+  }
+
+  /** An order to wake it has been carried out, as far as that was possible. */
+  synchronized void triedToResume(long orderVersion) {
+    lastResume = Math.max(lastResume, orderVersion);
+    notifyAll();
+  }
+
+  /** This node does not hold it any more, or another life of it. */
+  synchronized void leave() {
+    left = true;
+    notifyAll();
+  }
+
+  /**
+   * Returns when it runs, or won't by that order.
+   *
+   * @param orderVersion of the order that wakes it, on which its lane may not have begun
+   */
+  synchronized void awaitResume(long orderVersion, Duration atMost) throws InterruptedException {
+    long deadline = System.nanoTime() + atMost.toNanos();
+    while (phase != Phase.RUNNING && lastResume < orderVersion && !left) {
+      long nanos = deadline - System.nanoTime();
+      if (nanos <= 0) {
+        return;
+      }
+      TimeUnit.NANOSECONDS.timedWait(this, nanos);
+    }
   }
 
   /** Since when it has been in its phase, by {@link System#nanoTime}. */

@@ -20,7 +20,10 @@ public final class Residents {
   }
 
   synchronized void put(Resident resident) {
-    bySandbox.put(resident.life().sandboxId(), resident);
+    Resident before = bySandbox.put(resident.life().sandboxId(), resident);
+    if (before != null && before != resident) {
+      before.leave();
+    }
   }
 
   /** Does nothing when another life of the sandbox is here. */
@@ -28,6 +31,7 @@ public final class Residents {
     Resident there = bySandbox.get(life.sandboxId());
     if (there != null && there.life().equals(life)) {
       bySandbox.remove(life.sandboxId());
+      there.leave();
     }
   }
 
@@ -45,7 +49,7 @@ public final class Residents {
       return new Reservation.Full(refusal.get());
     }
     Resident resident = new Resident(life, orgId, limits, Resident.Phase.STARTING);
-    bySandbox.put(life.sandboxId(), resident);
+    put(resident);
     return new Reservation.Reserved(resident);
   }
 

@@ -150,6 +150,10 @@ final class NodeScenario {
       return egress;
     }
 
+    Executions executions() {
+      return executions;
+    }
+
     Detached detached() {
       return detached;
     }
