@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,8 +52,8 @@ final class EmbeddedBroker implements AutoCloseable {
    */
   static EmbeddedBroker start(Path directory) throws IOException {
     Files.createDirectories(directory);
-    int port = freePort();
-    int controllerPort = freePort();
+    int port = FreePort.next();
+    int controllerPort = FreePort.next();
     boolean killed =
         Files.exists(directory.resolve("meta.properties"))
             && !Files.exists(directory.resolve(".kafka_cleanshutdown"));
@@ -181,11 +179,5 @@ final class EmbeddedBroker implements AutoCloseable {
     config.put("num.io.threads", "4");
     config.put("metrics.num.samples", "2");
     return config;
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 }

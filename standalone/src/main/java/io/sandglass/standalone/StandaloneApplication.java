@@ -57,7 +57,7 @@ public final class StandaloneApplication {
     Map<String, String> credentials = new LinkedHashMap<>(home.credentials());
     credentials.put("SANDGLASS_URL", "http://127.0.0.1:" + port);
     credentials.computeIfAbsent("SANDGLASS_ADMIN_KEY", _ -> Home.newSecret());
-    int executorPort = freePort();
+    int executorPort = FreePort.next();
 
     EmbeddedBroker broker = EmbeddedBroker.start(home.directory("kafka"));
     // For the tools that read the log beside this process.
@@ -142,12 +142,6 @@ public final class StandaloneApplication {
               + " is taken ("
               + e.getMessage()
               + "). Free it, or choose another with PORT.");
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

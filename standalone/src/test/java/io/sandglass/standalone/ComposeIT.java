@@ -3,8 +3,6 @@ package io.sandglass.standalone;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,7 +35,7 @@ class ComposeIT {
             "DATA",
             data.toString(),
             "PORT",
-            Integer.toString(freePort()),
+            Integer.toString(FreePort.next()),
             "COMPOSE_PROJECT_NAME",
             name,
             "SANDGLASS_NODE_ID",
@@ -164,12 +162,6 @@ class ComposeIT {
       return lines
           .map(line -> line.split("=", 2))
           .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 }

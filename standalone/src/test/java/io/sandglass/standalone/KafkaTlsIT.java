@@ -69,8 +69,8 @@ class KafkaTlsIT {
     try (KafkaContainer kafka = broker()) {
       kafka.start();
       grantWhatIsDocumented(kafka);
-      int executorPort = SandglassProcess.freePort();
-      int apiPort = SandglassProcess.freePort();
+      int executorPort = FreePort.next();
+      int apiPort = FreePort.next();
       try {
         processes.add(start("engine", kafka, 0, Map.of("SANDGLASS_SLOTS", "1")));
         processes.add(

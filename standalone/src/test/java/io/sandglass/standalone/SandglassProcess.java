@@ -2,8 +2,6 @@ package io.sandglass.standalone;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -50,10 +48,15 @@ final class SandglassProcess implements AutoCloseable {
 
   private static SandglassProcess start(
       Path data, Map<String, String> environment, boolean measured) {
-    SandglassProcess sandglass = new SandglassProcess(data, freePort(), environment, measured);
-    sandglass.launch();
-    sandglass.awaitReady();
-    return sandglass;
+    try {
+      SandglassProcess sandglass =
+          new SandglassProcess(data, FreePort.next(), environment, measured);
+      sandglass.launch();
+      sandglass.awaitReady();
+      return sandglass;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   static SandglassProcess start(Path data) {
@@ -232,14 +235,6 @@ final class SandglassProcess implements AutoCloseable {
               () ->
                   new AssertionError(
                       "No standalone jar in " + target.toAbsolutePath() + ": package first"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
