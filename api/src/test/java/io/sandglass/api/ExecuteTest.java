@@ -4,6 +4,7 @@ import static io.sandglass.api.NodeStandIn.exit;
 import static io.sandglass.api.NodeStandIn.frame;
 import static io.sandglass.api.NodeStandIn.frames;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sandglass.api.NodeStandIn.Script;
@@ -12,12 +13,15 @@ import io.sandglass.api.domain.Command;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -58,6 +62,7 @@ final class ExecuteTest {
     asked.clear();
     headers.clear();
     log.mood(InProcessLog.Mood.WORKING);
+    log.beforeDurable(() -> {});
     log.engine().startSandboxes(true);
     log.dataPlane(node.url());
     script = frames(frame('X', exit(0)));
@@ -392,13 +397,43 @@ final class ExecuteTest {
   @Test
   void nothingRunsThatTheLogDoesNotHold() {
     String id = sandbox("");
+    int cutBefore = node.cut();
     for (InProcessLog.Mood mood : List.of(InProcessLog.Mood.DOWN, InProcessLog.Mood.SILENT)) {
       log.mood(mood);
       Answer answer = execute(id, "{\"command\":\"x\"}");
       assertThat(answer.status()).isEqualTo(503);
       assertThat(answer.text("code")).isEqualTo("log_unavailable");
     }
+    // With the silent log, the node had all of the request but its last byte.
+    await().atMost(Duration.ofSeconds(30)).until(() -> node.cut() == cutBefore + 1);
     assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void aNodeThatHangsUpBeforeItHasAllOfTheRequestHasBegunNothing() throws Exception {
+    String id = sandbox("");
+    try (ServerSocket hasty = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      log.dataPlane(URI.create("http://127.0.0.1:" + hasty.getLocalPort()));
+      log.beforeDurable(() -> hangUp(hasty));
+
+      Answer answer = execute(id, "{\"command\":\"x\"}");
+
+      assertThat(answer.status()).isEqualTo(503);
+      assertThat(answer.text("code")).isEqualTo("node_unavailable");
+    }
+    assertThat(log.received())
+        .filteredOn(command -> command.header().sandboxId().equals(id))
+        .last()
+        .isInstanceOf(Command.NeverBegan.class);
+  }
+
+  private static void hangUp(ServerSocket server) {
+    log.beforeDurable(() -> {});
+    try (Socket call = server.accept()) {
+      assertThat(call.getInputStream().read()).isEqualTo('P');
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

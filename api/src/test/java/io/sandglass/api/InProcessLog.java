@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
 /** A log without Kafka: what is decided goes through the real projection at once. */
@@ -55,6 +56,7 @@ final class InProcessLog
   private ProjectionReader.Listener listener;
   private long offset;
   private volatile Mood mood = Mood.WORKING;
+  private volatile Runnable beforeDurable = () -> {};
   private volatile List<Pool> pools = List.of();
   private volatile URI dataPlane = URI.create("http://127.0.0.1:9");
 
@@ -112,6 +114,11 @@ final class InProcessLog
     mood = next;
   }
 
+  /** What happens until a command that nobody waits for is known to be durable. */
+  void beforeDurable(Runnable wait) {
+    beforeDurable = wait;
+  }
+
   /** What the nodes say from now on. */
   void pools(Pool... said) {
     pools = List.of(said);
@@ -139,10 +146,17 @@ final class InProcessLog
   }
 
   @Override
-  public synchronized void append(Command command) {
+  public synchronized Sent send(Command command) {
+    if (mood == Mood.SILENT) {
+      return () -> {
+        throw new LogUnavailableException("silent", true, null);
+      };
+    }
     refuse();
     commands.add(command);
     var _ = process(command);
+    AtomicReference<Runnable> before = new AtomicReference<>(beforeDurable);
+    return () -> before.getAndSet(() -> {}).run();
   }
 
   synchronized void decideNow() {

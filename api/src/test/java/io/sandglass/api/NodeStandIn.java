@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A node's data plane whose every answer a test writes itself. */
 final class NodeStandIn {
@@ -29,6 +30,7 @@ final class NodeStandIn {
   private final List<JsonNode> asked = new CopyOnWriteArrayList<>();
   private final List<Map<String, List<String>>> headers = new CopyOnWriteArrayList<>();
   private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final AtomicInteger cut = new AtomicInteger();
 
   private NodeStandIn(HttpServer server) {
     this.server = server;
@@ -42,8 +44,16 @@ final class NodeStandIn {
     node.server.createContext(
         "/",
         exchange -> {
-          byte[] body = exchange.getRequestBody().readAllBytes();
-          node.asked.add(body.length == 0 ? JSON.nullNode() : JSON.readTree(body));
+          byte[] body;
+          JsonNode json;
+          try {
+            body = exchange.getRequestBody().readAllBytes();
+            json = body.length == 0 ? JSON.nullNode() : JSON.readTree(body);
+          } catch (IOException e) {
+            node.cut.incrementAndGet();
+            throw e;
+          }
+          node.asked.add(json);
           node.headers.add(Map.copyOf(exchange.getRequestHeaders()));
           node.lines.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
           try (exchange) {
@@ -65,6 +75,11 @@ final class NodeStandIn {
 
   List<Map<String, List<String>>> headers() {
     return headers;
+  }
+
+  /** How many requests broke off before their end. */
+  int cut() {
+    return cut.get();
   }
 
   /** Methods and paths. */

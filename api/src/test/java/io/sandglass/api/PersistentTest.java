@@ -84,14 +84,16 @@ final class PersistentTest {
     log.dataPlane(node.getURI());
   }
 
-  /** Like a real node, it asks for a body only when it wants to have it. */
+  /** Like a real node, it asks for a file only when it wants to have it. */
   private static final class Node extends Handler.Abstract {
     @Override
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
       boolean racing = refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
       String path = request.getHttpURI().getPath();
       Asked call = Asked.of(request, "");
-      boolean mayRead = !racing && (call.wake() == 0 || toWaiting.get() == null);
+      boolean mayRead =
+          request.getMethod().equals("POST")
+              || (!racing && (call.wake() == 0 || toWaiting.get() == null));
       if (mayRead) {
         call = Asked.of(request, Content.Source.asString(request));
       }
@@ -327,8 +329,8 @@ final class PersistentTest {
 
           assertThat(asked).hasSize(4);
           assertThat(asked.stream().map(Asked::query).distinct()).hasSize(1);
-          assertThat(asked.stream().limit(3).map(Asked::body)).containsOnly("");
           if (status == 204) {
+            assertThat(asked.stream().limit(3).map(Asked::body)).containsOnly("");
             assertThat(asked.getLast().body()).isEqualTo("content");
           }
           assertThat(types(id)).filteredOn("ExecutionStarted"::equals).hasSizeLessThan(2);

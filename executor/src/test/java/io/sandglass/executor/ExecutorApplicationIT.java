@@ -29,6 +29,8 @@ import io.sandglass.schemas.WireFormat;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -318,6 +320,34 @@ final class ExecutorApplicationIT {
     awaitReports(ReportGone.class, 1);
     assertThat(docker.list(life.sandboxId())).isEmpty();
     assertThat(send(post(life.sandboxId(), body("exe_2", 1, "true"))).statusCode()).isEqualTo(404);
+  }
+
+  /** The API keeps the last byte back until the log holds that the command is about to begin. */
+  @Test
+  void withoutTheLastByteOfTheRequestNothingBegins() throws Exception {
+    started();
+    String body = body("exe_1", 1, "echo begun").strip();
+    try (Socket socket = new Socket("localhost", application.getLocalPort())) {
+      String whole =
+          """
+          POST /sandboxes/%s/executions HTTP/1.1\r
+          Host: node\r
+          Authorization: Bearer %s\r
+          Content-Type: application/json\r
+          Content-Length: %d\r
+          \r
+          %s"""
+              .formatted(life.sandboxId(), KEY, body.length(), body);
+      OutputStream out = socket.getOutputStream();
+      out.write(whole.substring(0, whole.length() - 1).getBytes(StandardCharsets.US_ASCII));
+      socket.shutdownOutput();
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+          .doesNotContain(" 200 ");
+    }
+
+    HttpResponse<InputStream> answer = stream(body);
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(frames(answer.body()).get('O')).isEqualTo("begun\n");
   }
 
   @Test

@@ -23,12 +23,29 @@ public interface CommandLog {
    */
   Decision decide(Command first, Command then);
 
+  /** A command on its way into the log. */
+  @FunctionalInterface
+  interface Sent {
+
+    /**
+     * Returns when it is durable, at once when it has been before.
+     *
+     * @throws LogUnavailableException when it is not known to be in the log
+     */
+    void awaitDurable();
+  }
+
+  /** Sends a command whose decision nobody waits for. */
+  Sent send(Command command);
+
   /**
    * Appends the command and waits for nothing but the log's acknowledgement that it is durable.
    *
    * @throws LogUnavailableException when it is not known to be in the log
    */
-  void append(Command command);
+  default void append(Command command) {
+    send(command).awaitDurable();
+  }
 
   /** Whether decisions can be heard at all. */
   boolean ready();

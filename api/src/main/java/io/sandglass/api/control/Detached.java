@@ -116,7 +116,7 @@ public final class Detached {
     return waking.call(
         origin,
         sandbox,
-        (now, wake) ->
+        (now, wake, _) ->
             plane
                 .detach(node, executions.execution(id, now, wake, request), origin.requestId())
                 .<Waking.Reply<ExecutionRecord>>map(

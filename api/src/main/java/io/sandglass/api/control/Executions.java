@@ -114,12 +114,13 @@ public final class Executions {
             origin,
             sandbox,
             begin,
-            (now, wake) ->
+            (now, wake, announced) ->
                 switch (dataPlane.begin(
                     node.get(),
                     execution(executionId, now, wake, request),
                     origin.requestId(),
-                    lifeline)) {
+                    lifeline,
+                    announced::awaitDurable)) {
                   case DataPlane.Call.Open(NodeStream stream) ->
                       new Waking.Reply.Answered<>(new Answer.Done<>(new Live(executionId, stream)));
                   case DataPlane.Call.NotAwake(String detail) ->

@@ -61,25 +61,26 @@ public final class Files {
         origin,
         sandbox,
         begin,
-        (now, wake) ->
-            switch (plane.upload(
-                node.get(),
-                transfer(now, wake, begin, LARGEST_UPLOAD),
-                content,
-                origin.requestId())) {
-              case FileAnswer.Done<Long>(Long bytes) -> answered(new Answer.Done<>(bytes));
-              case FileAnswer.NotAwake<Long>(String detail) -> new Waking.Reply.NotAwake<>(detail);
-              case FileAnswer.Away<Long>(String detail) -> new Waking.Reply.Away<>(detail);
-              case FileAnswer.Refused<Long>(Cause cause, String detail) ->
-                  refused(cause == Cause.NOT_FOUND ? Cause.INVALID_PATH : cause, detail);
-              case FileAnswer.Unknown<Long>(String detail) ->
-                  answered(
-                      new Answer.Refused<>(
-                          "execution_outcome_unknown",
-                          detail
-                              + " The file may be there; the sandbox's events tell what is known.",
-                          Aftermath.DOUBT));
-            });
+        (now, wake, announced) -> {
+          announced.awaitDurable();
+          return switch (plane.upload(
+              node.get(),
+              transfer(now, wake, begin, LARGEST_UPLOAD),
+              content,
+              origin.requestId())) {
+            case FileAnswer.Done<Long>(Long bytes) -> answered(new Answer.Done<>(bytes));
+            case FileAnswer.NotAwake<Long>(String detail) -> new Waking.Reply.NotAwake<>(detail);
+            case FileAnswer.Away<Long>(String detail) -> new Waking.Reply.Away<>(detail);
+            case FileAnswer.Refused<Long>(Cause cause, String detail) ->
+                refused(cause == Cause.NOT_FOUND ? Cause.INVALID_PATH : cause, detail);
+            case FileAnswer.Unknown<Long>(String detail) ->
+                answered(
+                    new Answer.Refused<>(
+                        "execution_outcome_unknown",
+                        detail + " The file may be there; the sandbox's events tell what is known.",
+                        Aftermath.DOUBT));
+          };
+        });
   }
 
   /** Opens a file, which the caller then has to read or to close. */
@@ -93,10 +94,12 @@ public final class Files {
         origin,
         sandbox,
         begin,
-        (now, wake) ->
-            read(
-                plane.download(
-                    node.get(), transfer(now, wake, begin, LARGEST_DOWNLOAD), origin.requestId())));
+        (now, wake, announced) -> {
+          announced.awaitDurable();
+          return read(
+              plane.download(
+                  node.get(), transfer(now, wake, begin, LARGEST_DOWNLOAD), origin.requestId()));
+        });
   }
 
   /**
@@ -114,7 +117,8 @@ public final class Files {
         origin,
         sandbox,
         new Command.Touch(origin.header(sandbox.id(), ids), "files"),
-        (now, wake) -> {
+        (now, wake, announced) -> {
+          announced.awaitDurable();
           FilePlane.Transfer listing =
               new FilePlane.Transfer("-", life(now, wake), path, most, LISTING);
           return read(plane.list(node.get(), listing, after, origin.requestId()));

@@ -24,6 +24,8 @@ public final class Waking {
   /** As of {@link io.sandglass.api.dataplane.Life}. */
   private static final long AWAKE = 0;
 
+  private static final CommandLog.Sent BEFORE = () -> {};
+
   /** Within the grace that the engine gives an execution: its end must not come too late. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -50,8 +52,9 @@ public final class Waking {
 
     /**
      * @param wake as of {@link io.sandglass.api.dataplane.Life}
+     * @param announced what has to be durable before anything begins
      */
-    Reply<T> make(Sandbox now, long wake);
+    Reply<T> make(Sandbox now, long wake, CommandLog.Sent announced);
   }
 
   private final CommandLog log;
@@ -67,12 +70,12 @@ public final class Waking {
   /**
    * Has a call announced and made, after a wake if need be, which is asked for in one go with it.
    *
-   * @param announcement appended once, before the call is made
+   * @param announcement appended once, durable before anything begins
    */
   <T> Answer<T> call(Origin origin, Sandbox sandbox, Command announcement, Call<T> call) {
     if (sandbox.status() == Status.RUNNING) {
-      log.append(announcement);
-      return made(origin, new Answer.Done<>(sandbox), deadline(), call);
+      CommandLog.Sent announced = log.send(announcement);
+      return made(origin, new Answer.Done<>(sandbox), announced, deadline(), call);
     }
     long deadline = deadline();
     Decision decision = log.decide(announcement, waking(origin, sandbox.id()));
@@ -83,7 +86,7 @@ public final class Waking {
   <T> Answer<T> call(Origin origin, Sandbox sandbox, Call<T> call) {
     long deadline = deadline();
     return sandbox.status() == Status.RUNNING
-        ? made(origin, new Answer.Done<>(sandbox), deadline, call)
+        ? made(origin, new Answer.Done<>(sandbox), BEFORE, deadline, call)
         : madeWaking(origin, sandbox, log.decide(waking(origin, sandbox.id())), deadline, call);
   }
 
@@ -98,22 +101,27 @@ public final class Waking {
   private <T> Answer<T> madeWaking(
       Origin origin, Sandbox asleep, Decision decision, long deadline, Call<T> call) {
     if (decision instanceof Decision.Accepted(long version)
-        && call.make(asleep, version) instanceof Reply.Answered<T>(Answer<T> answer)) {
+        && call.make(asleep, version, BEFORE) instanceof Reply.Answered<T>(Answer<T> answer)) {
       var _ = progress.await(asleep.id(), now -> isSettled(now, version), left(deadline));
       return explained(asleep.id(), answer);
     }
-    return made(origin, woken(origin, asleep.id(), decision, deadline), deadline, call);
+    return made(origin, woken(origin, asleep.id(), decision, deadline), BEFORE, deadline, call);
   }
 
   private static boolean isSettled(Sandbox now, long version) {
     return now.version() >= version && !now.isWaking();
   }
 
-  private <T> Answer<T> made(Origin origin, Answer<Sandbox> first, long deadline, Call<T> call) {
+  private <T> Answer<T> made(
+      Origin origin,
+      Answer<Sandbox> first,
+      CommandLog.Sent announced,
+      long deadline,
+      Call<T> call) {
     Answer<Sandbox> awake = first;
     Duration pause = Duration.ZERO;
     while (awake instanceof Answer.Done<Sandbox>(Sandbox now)) {
-      switch (call.make(now, AWAKE)) {
+      switch (call.make(now, AWAKE, announced)) {
         case Reply.Answered<T>(Answer<T> answer) -> {
           return explained(now.id(), answer);
         }

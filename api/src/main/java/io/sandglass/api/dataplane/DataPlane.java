@@ -7,10 +7,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.apache.hc.client5.http.classic.methods.HttpDelete;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.classic.methods.HttpPost;
@@ -18,7 +20,8 @@ import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
-import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.http.io.entity.EntityTemplate;
+import org.apache.hc.core5.io.IOCallback;
 import org.apache.hc.core5.util.Timeout;
 
 /** Calls a node to run something in one of its sandboxes, or about what runs there. */
@@ -78,21 +81,31 @@ public final class DataPlane {
     record Over(Run run) implements Refusal {}
   }
 
-  /** Begins it, and waits until it runs or certainly does not. */
-  public Call begin(URI node, Execution execution, String requestId, Lifeline lifeline) {
-    return open(start(node, execution, requestId, false), lifeline);
+  /**
+   * Begins it, and waits until it runs or certainly does not. The node has all but the last byte of
+   * the request while permission is waited for, and can't begin without it.
+   *
+   * @param permission returns when it may begin; what it throws is passed on, and nothing begins
+   */
+  public Call begin(
+      URI node, Execution execution, String requestId, Lifeline lifeline, Runnable permission) {
+    Call call = open(start(node, execution, requestId, false, lifeline, permission));
+    if (!(call instanceof Call.Open)) {
+      permission.run(); // which was not asked for where the node can't be reached
+    }
+    return call;
   }
 
-  private Call open(HttpUriRequestBase request, Lifeline lifeline) {
-    return switch (ask(request, lifeline)) {
+  private Call open(Heard heard) {
+    return switch (heard) {
       case Heard.Nothing(Call.Refusal refusal) -> refusal;
-      case Heard.Answer(ClassicHttpResponse response) -> {
+      case Heard.Answer(ClassicHttpResponse response, Runnable hangUp) -> {
         if (response.getCode() != 200) {
           yield refused(problem(response));
         }
         NodeStream stream;
         try {
-          stream = new NodeStream(json, response.getEntity().getContent(), request::cancel);
+          stream = new NodeStream(json, response.getEntity().getContent(), hangUp);
         } catch (IOException e) {
           yield new Call.Over(new Run.Unknown("The sandbox's node broke off its answer."));
         }
@@ -112,9 +125,9 @@ public final class DataPlane {
    * @return empty when it runs, or has run
    */
   public Optional<Call.Refusal> detach(URI node, Execution execution, String requestId) {
-    return switch (ask(start(node, execution, requestId, true), new Lifeline())) {
+    return switch (start(node, execution, requestId, true, new Lifeline(), () -> {})) {
       case Heard.Nothing(Call.Refusal refusal) -> Optional.of(refusal);
-      case Heard.Answer(ClassicHttpResponse response) -> {
+      case Heard.Answer(ClassicHttpResponse response, Runnable _) -> {
         NodeProblem problem = problem(response);
         if (problem.status() == 202 || problem.code().equals("execution_already_started")) {
           yield Optional.empty();
@@ -144,7 +157,7 @@ public final class DataPlane {
     String query =
         "/output?incarnation=%d&stdout=%d&stderr=%d&follow=%b"
             .formatted(from.incarnation(), from.stdout(), from.stderr(), follow);
-    return open(addressed(new HttpGet(about(node, from, query))), lifeline);
+    return open(ask(addressed(new HttpGet(about(node, from, query))), lifeline, () -> true));
   }
 
   /**
@@ -156,9 +169,9 @@ public final class DataPlane {
     HttpUriRequestBase request =
         addressed(
             new HttpDelete(about(node, execution, "?incarnation=" + execution.incarnation())));
-    return switch (ask(request, new Lifeline())) {
+    return switch (ask(request, new Lifeline(), () -> true)) {
       case Heard.Nothing(Call.Refusal refusal) -> Optional.of(refusal);
-      case Heard.Answer(ClassicHttpResponse response) -> {
+      case Heard.Answer(ClassicHttpResponse response, Runnable _) -> {
         NodeProblem problem = problem(response);
         yield problem.status() == 204 || problem.code().equals("unknown_execution")
             ? Optional.empty()
@@ -169,17 +182,20 @@ public final class DataPlane {
 
   /** What came of a question. */
   private sealed interface Heard {
-    record Answer(ClassicHttpResponse response) implements Heard {}
+    record Answer(ClassicHttpResponse response, Runnable hangUp) implements Heard {}
 
     record Nothing(Call.Refusal refusal) implements Heard {}
   }
 
-  private Heard ask(HttpUriRequestBase request, Lifeline lifeline) {
+  /**
+   * @param complete whether the node may have all of the request
+   */
+  private Heard ask(HttpUriRequestBase request, Lifeline lifeline, BooleanSupplier complete) {
     lifeline.hold(request::cancel);
     try {
-      return new Heard.Answer(client.executeOpen(null, request, null));
+      return new Heard.Answer(client.executeOpen(null, request, null), request::cancel);
     } catch (IOException e) {
-      if (NodeClients.isUnreachable(e)) {
+      if (NodeClients.isUnreachable(e) || !complete.getAsBoolean()) {
         return new Heard.Nothing(new Call.Away("The sandbox's node cannot be reached."));
       }
       return new Heard.Nothing(
@@ -191,8 +207,13 @@ public final class DataPlane {
     }
   }
 
-  private HttpUriRequestBase start(
-      URI node, Execution execution, String requestId, boolean detach) {
+  private Heard start(
+      URI node,
+      Execution execution,
+      String requestId,
+      boolean detach,
+      Lifeline lifeline,
+      Runnable permission) {
     byte[] body;
     try {
       body =
@@ -212,8 +233,32 @@ public final class DataPlane {
     }
     HttpPost request = new HttpPost(uri(node, execution.life().sandboxId(), ""));
     request.setHeader("X-Request-Id", requestId);
-    request.setEntity(new ByteArrayEntity(body, ContentType.APPLICATION_JSON));
-    return addressed(request);
+    Withheld content = new Withheld(body, permission);
+    request.setEntity(new EntityTemplate(body.length, ContentType.APPLICATION_JSON, null, content));
+    return ask(addressed(request), lifeline, () -> content.complete);
+  }
+
+  /** A request's body whose last byte is sent when there is permission. */
+  private static final class Withheld implements IOCallback<OutputStream> {
+    private final byte[] bytes;
+    private final Runnable permission;
+    private boolean complete;
+
+    Withheld(byte[] bytes, Runnable permission) {
+      this.bytes = bytes;
+      this.permission = permission;
+    }
+
+    @Override
+    public void execute(OutputStream node) throws IOException {
+      int most = bytes.length - 1;
+      node.write(bytes, 0, most);
+      node.flush();
+      permission.run();
+      node.write(bytes, most, 1);
+      node.flush();
+      complete = true;
+    }
   }
 
   private HttpUriRequestBase addressed(HttpUriRequestBase request) {

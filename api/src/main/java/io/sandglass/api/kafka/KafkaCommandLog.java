@@ -92,8 +92,11 @@ public final class KafkaCommandLog implements CommandLog, Managed {
   }
 
   @Override
-  public void append(Command command) {
-    var _ = Appending.acknowledged(send(command, null));
+  public Sent send(Command command) {
+    Future<RecordMetadata> sent = send(command, null);
+    return () -> {
+      var _ = Appending.acknowledged(sent);
+    };
   }
 
   private Future<RecordMetadata> send(Command command, Integer replyPartition) {
