@@ -24,7 +24,7 @@ public final class Waking {
   /** As of {@link io.sandglass.api.dataplane.Life}. */
   private static final long AWAKE = 0;
 
-  private static final CommandLog.Sent BEFORE = () -> {};
+  private static final CommandLog.Sent DURABLE = () -> {};
 
   /** Within the grace that the engine gives an execution: its end must not come too late. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -86,7 +86,7 @@ public final class Waking {
   <T> Answer<T> call(Origin origin, Sandbox sandbox, Call<T> call) {
     long deadline = deadline();
     return sandbox.status() == Status.RUNNING
-        ? made(origin, new Answer.Done<>(sandbox), BEFORE, deadline, call)
+        ? made(origin, new Answer.Done<>(sandbox), DURABLE, deadline, call)
         : madeWaking(origin, sandbox, log.decide(waking(origin, sandbox.id())), deadline, call);
   }
 
@@ -101,11 +101,11 @@ public final class Waking {
   private <T> Answer<T> madeWaking(
       Origin origin, Sandbox asleep, Decision decision, long deadline, Call<T> call) {
     if (decision instanceof Decision.Accepted(long version)
-        && call.make(asleep, version, BEFORE) instanceof Reply.Answered<T>(Answer<T> answer)) {
+        && call.make(asleep, version, DURABLE) instanceof Reply.Answered<T>(Answer<T> answer)) {
       var _ = progress.await(asleep.id(), now -> isSettled(now, version), left(deadline));
       return explained(asleep.id(), answer);
     }
-    return made(origin, woken(origin, asleep.id(), decision, deadline), BEFORE, deadline, call);
+    return made(origin, woken(origin, asleep.id(), decision, deadline), DURABLE, deadline, call);
   }
 
   private static boolean isSettled(Sandbox now, long version) {

@@ -89,7 +89,14 @@ final class Walk {
     } else if (choice < 96) {
       say(random.lossOf(state, now));
     } else if (!said.isEmpty()) {
-      say(random.oneOf(said));
+      sayAgain(random.oneOf(said));
+    }
+  }
+
+  /** What has elapsed once may not be due any more by a clock that was put back. */
+  private void sayAgain(Command command) {
+    if (!(command instanceof Command.Elapse(Deadline deadline)) || isDue(deadline)) {
+      say(command);
     }
   }
 
