@@ -80,7 +80,7 @@ public final class Detached {
   public Answer<ExecutionRecord> start(Origin origin, Sandbox sandbox, Executions.Request request) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return unreachable();
+      return Waking.unreachable();
     }
     String id = origin.id("exe_", ids);
     Command.BeginExecution begin =
@@ -119,16 +119,7 @@ public final class Detached {
         (now, wake, _) ->
             plane
                 .detach(node, executions.execution(id, now, wake, request), origin.requestId())
-                .<Waking.Reply<ExecutionRecord>>map(
-                    refusal ->
-                        switch (refusal) {
-                          case DataPlane.Call.NotAwake(String detail) ->
-                              new Waking.Reply.NotAwake<>(detail);
-                          case DataPlane.Call.Away(String detail) ->
-                              new Waking.Reply.Away<>(detail);
-                          case DataPlane.Call.Over(Run run) ->
-                              new Waking.Reply.Answered<>(Executions.refused(run));
-                        })
+                .map(Executions::<ExecutionRecord>reply)
                 .orElseGet(() -> new Waking.Reply.Answered<>(new Answer.Done<>(record.get()))));
   }
 
@@ -300,7 +291,7 @@ public final class Detached {
       case DataPlane.Call.NotAwake(String detail) -> notAwake(detail);
       case DataPlane.Call.Away(String detail) -> Waking.away(detail);
       case DataPlane.Call.Over(Run.NeverBegan never) -> Executions.refused(never);
-      case DataPlane.Call.Over _ -> unreachable();
+      case DataPlane.Call.Over _ -> Waking.unreachable();
     };
   }
 
@@ -334,7 +325,7 @@ public final class Detached {
     }
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return unreachable();
+      return Waking.unreachable();
     }
     log.append(new Command.Touch(origin.header(sandbox.id(), ids), "kill of " + execution.id()));
     Optional<DataPlane.Call.Refusal> refusal =
@@ -347,7 +338,7 @@ public final class Detached {
     }
     return refusal.get() instanceof DataPlane.Call.NotAwake(String detail)
         ? notAwake(detail)
-        : unreachable();
+        : Waking.unreachable();
   }
 
   private static <T> Answer<T> notAwake(String detail) {
@@ -369,9 +360,5 @@ public final class Detached {
         "not_detached",
         "Expected a detached execution, but this one " + what + ".",
         Aftermath.NOTHING);
-  }
-
-  private static <T> Answer<T> unreachable() {
-    return Waking.away("The sandbox's node cannot be reached.");
   }
 }

@@ -99,7 +99,7 @@ public final class Executions {
   public Answer<Live> begin(Origin origin, Sandbox sandbox, Request request, Lifeline lifeline) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return Waking.away("The sandbox's node cannot be reached.");
+      return Waking.unreachable();
     }
     String executionId = origin.id("exe_", ids);
     Command.BeginExecution begin =
@@ -123,13 +123,19 @@ public final class Executions {
                     announced::awaitDurable)) {
                   case DataPlane.Call.Open(NodeStream stream) ->
                       new Waking.Reply.Answered<>(new Answer.Done<>(new Live(executionId, stream)));
-                  case DataPlane.Call.NotAwake(String detail) ->
-                      new Waking.Reply.NotAwake<>(detail);
-                  case DataPlane.Call.Away(String detail) -> new Waking.Reply.Away<>(detail);
-                  case DataPlane.Call.Over(Run run) -> new Waking.Reply.Answered<>(refused(run));
+                  case DataPlane.Call.Refusal refusal -> reply(refusal);
                 });
     abandonUnlessBegun(origin, sandbox, executionId, answer);
     return answer;
+  }
+
+  /** What a node says in place of a command that runs. */
+  static <T> Waking.Reply<T> reply(DataPlane.Call.Refusal refusal) {
+    return switch (refusal) {
+      case DataPlane.Call.NotAwake(String detail) -> new Waking.Reply.NotAwake<>(detail);
+      case DataPlane.Call.Away(String detail) -> new Waking.Reply.Away<>(detail);
+      case DataPlane.Call.Over(Run run) -> new Waking.Reply.Answered<>(refused(run));
+    };
   }
 
   /**

@@ -53,7 +53,7 @@ public final class Files {
   public Answer<Long> upload(Origin origin, Sandbox sandbox, String path, InputStream content) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return Waking.away("The sandbox's node cannot be reached.");
+      return Waking.unreachable();
     }
     // An upload that failed may be tried again with its idempotency key, and is another one then.
     Command.BeginExecution begin = begin(origin.unkeyed(), sandbox, Kind.UPLOAD, path);
@@ -87,7 +87,7 @@ public final class Files {
   public Answer<FileDownload> download(Origin origin, Sandbox sandbox, String path) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return Waking.away("The sandbox's node cannot be reached.");
+      return Waking.unreachable();
     }
     Command.BeginExecution begin = begin(origin, sandbox, Kind.DOWNLOAD, path);
     return waking.call(
@@ -111,7 +111,7 @@ public final class Files {
       Origin origin, Sandbox sandbox, String path, String after, int most) {
     Optional<URI> node = nodes.dataPlane(sandbox.nodeId());
     if (node.isEmpty()) {
-      return Waking.away("The sandbox's node cannot be reached.");
+      return Waking.unreachable();
     }
     return waking.call(
         origin,

@@ -219,6 +219,10 @@ public final class Waking {
         "Expected the sandbox to be running, but it is " + sandbox.status().text() + ".");
   }
 
+  static <T> Answer<T> unreachable() {
+    return away("The sandbox's node cannot be reached.");
+  }
+
   static <T> Answer<T> away(String detail) {
     return refused(NODE_UNAVAILABLE, detail);
   }

@@ -112,8 +112,7 @@ public final class Detached {
   public Optional<GuestChannel.RunningCommand> attach(
       Life life, String executionId, long stdout, long stderr) {
     return residents
-        .get(life.sandboxId())
-        .filter(resident -> resident.life().equals(life))
+        .get(life)
         .filter(resident -> resident.phase() == Resident.Phase.RUNNING)
         .flatMap(Resident::channel)
         .map(channel -> channel.attach(executionId, stdout, stderr, LONGEST));

@@ -90,8 +90,7 @@ public final class Executions implements AutoCloseable {
    * @param orderVersion of that order; 0 for none
    */
   public void awaitWake(Life life, long orderVersion) throws InterruptedException {
-    Optional<Resident> resident =
-        residents.get(life.sandboxId()).filter(here -> here.life().equals(life));
+    Optional<Resident> resident = residents.get(life);
     if (orderVersion > 0 && resident.isPresent()) {
       resident.get().awaitResume(orderVersion, WAKING);
     }

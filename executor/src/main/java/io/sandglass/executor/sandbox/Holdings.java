@@ -87,10 +87,7 @@ final class Holdings {
 
   /** Leaves nothing of a life. */
   void clear(Life life) {
-    residents
-        .get(life.sandboxId())
-        .filter(resident -> resident.life().equals(life))
-        .ifPresent(Resident::disconnect);
+    residents.get(life).ifPresent(Resident::disconnect);
     runtime.remove(life);
     egress.tearDown(life);
     directories.delete(life);

@@ -207,10 +207,7 @@ final class OrderWork implements Lanes.Work {
   }
 
   private Optional<Resident> resident(Order order) {
-    return holdings
-        .residents
-        .get(order.life().sandboxId())
-        .filter(resident -> resident.life().equals(order.life()));
+    return holdings.residents.get(order.life());
   }
 
   private Report.Content start(

@@ -15,6 +15,11 @@ public final class Residents {
     return Optional.ofNullable(bySandbox.get(sandboxId));
   }
 
+  /** Empty also when another life of the sandbox is here. */
+  Optional<Resident> get(Life life) {
+    return get(life.sandboxId()).filter(resident -> resident.life().equals(life));
+  }
+
   public synchronized List<Resident> all() {
     return List.copyOf(bySandbox.values());
   }

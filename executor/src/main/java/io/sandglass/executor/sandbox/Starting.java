@@ -96,8 +96,7 @@ final class Starting {
 
   private Optional<Resident> reserve(Order.Start order) {
     Life life = order.life();
-    Optional<Resident> there =
-        holdings.residents.get(life.sandboxId()).filter(r -> r.life().equals(life));
+    Optional<Resident> there = holdings.residents.get(life);
     if (there.isPresent()) {
       return there;
     }

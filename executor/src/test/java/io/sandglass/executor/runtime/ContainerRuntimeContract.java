@@ -55,13 +55,17 @@ public abstract class ContainerRuntimeContract {
   }
 
   private Life running() {
+    return running(runtime());
+  }
+
+  protected final Life running(ContainerRuntime tested) {
     Life life = newLife();
-    runtime().create(spec(life));
-    assertThat(runtime().start(life)).isEqualTo(Change.DONE);
+    tested.create(spec(life));
+    assertThat(tested.start(life)).isEqualTo(Change.DONE);
     return life;
   }
 
-  private Phase phase(Life life) {
+  protected final Phase phase(Life life) {
     return runtime().find(life).orElseThrow().phase();
   }
 

@@ -96,10 +96,10 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
     assertThat(runtime.freeze(life)).isEqualTo(Change.DONE);
 
     assertThat(status(life)).isEqualTo("running");
-    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.FROZEN);
+    assertThat(phase(life)).isEqualTo(Phase.FROZEN);
     assertThat(runtime.list(life.sandboxId()).getFirst().phase()).isEqualTo(Phase.FROZEN);
     assertThat(runtime.thaw(life)).isEqualTo(Change.DONE);
-    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
+    assertThat(phase(life)).isEqualTo(Phase.RUNNING);
   }
 
   @Test
@@ -111,19 +111,19 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
       assertThat(next.thaw(life)).isEqualTo(Change.DONE);
     }
 
-    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
+    assertThat(phase(life)).isEqualTo(Phase.RUNNING);
   }
 
   @Test
   void dockerThawsWhatDockerHasPaused() {
     Life life = running(runtime);
     TestDocker.docker("pause", life.containerName());
-    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.FROZEN);
+    assertThat(phase(life)).isEqualTo(Phase.FROZEN);
 
     assertThat(runtime.thaw(life)).isEqualTo(Change.DONE);
 
     assertThat(status(life)).isEqualTo("running");
-    assertThat(runtime.find(life).orElseThrow().phase()).isEqualTo(Phase.RUNNING);
+    assertThat(phase(life)).isEqualTo(Phase.RUNNING);
   }
 
   @Test
@@ -137,13 +137,6 @@ final class DockerRuntimeIT extends ContainerRuntimeContract {
       assertThat(other.thaw(life)).isEqualTo(Change.DONE);
       assertThat(status(life)).isEqualTo("running");
     }
-  }
-
-  private Life running(DockerRuntime tested) {
-    Life life = newLife();
-    tested.create(spec(life));
-    tested.start(life);
-    return life;
   }
 
   private static String status(Life life) {
