@@ -31,8 +31,7 @@ public record HostCommands(Optional<Path> enginePidFile) {
   /** Runs a program; whatever its exit code is, this is the answer. */
   Output run(String input, String... command) {
     List<String> whole = new ArrayList<>();
-    enginePidFile.ifPresent(
-        file -> whole.addAll(List.of("nsenter", "--net=/proc/" + pid(file) + "/ns/net", "--")));
+    namespace().ifPresent(net -> whole.addAll(List.of("nsenter", "--net=" + net, "--")));
     whole.addAll(List.of(command));
     String name = String.join(" ", whole);
     try {
@@ -54,21 +53,16 @@ public record HostCommands(Optional<Path> enginePidFile) {
     }
   }
 
+  /** The Engine's network namespace as it is now; empty when this process is in it itself. */
+  Optional<Path> namespace() {
+    return enginePidFile.map(file -> Path.of("/proc", Long.toString(pid(file)), "ns", "net"));
+  }
+
   private static long pid(Path file) {
     try {
       return Long.parseLong(Files.readString(file).strip());
     } catch (IOException | NumberFormatException e) {
       throw new RuntimeUnavailableException(file + " does not tell the Engine's process", e);
     }
-  }
-
-  /** Runs a program that must succeed, and returns what it wrote. */
-  String succeed(String input, String... command) {
-    Output output = run(input, command);
-    if (output.code() != 0) {
-      throw new RuntimeUnavailableException(
-          String.join(" ", command) + " failed: " + output.text().strip(), null);
-    }
-    return output.text();
   }
 }

@@ -70,8 +70,8 @@ public final class HostReport {
     if (!succeeds("conntrack", "--version")) {
       flaws.add(new Finding("conntrack can't be run", "apt-get install conntrack"));
     }
-    if (!succeeds("nft", "--version")) {
-      flaws.add(new Finding("nft can't be run", "apt-get install nftables"));
+    if (!Nftables.isInstalled()) {
+      flaws.add(new Finding("libnftables can't be loaded", "apt-get install nftables"));
     } else {
       selfTest().ifPresent(flaws::add);
     }
@@ -91,7 +91,8 @@ public final class HostReport {
       firewall.establish(Map.of(SAMPLE, Reach.ALL));
       firewall.admit(SAMPLE, some);
       if (!firewall.inForce().equals(Map.of(SAMPLE, some))) {
-        return Optional.of(new Finding("nft does not keep what it is given", "upgrade nftables"));
+        return Optional.of(
+            new Finding("nftables does not keep what it is given", "upgrade nftables"));
       }
       firewall.revoke(SAMPLE);
       return Optional.empty();

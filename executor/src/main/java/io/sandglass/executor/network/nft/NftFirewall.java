@@ -20,6 +20,7 @@ public final class NftFirewall implements Firewall {
 
   private final Ruleset ruleset;
   private final HostCommands commands;
+  private final Nftables nftables;
   private final Map<Ipv4, Reach> asked = new HashMap<>();
   private String rules = "";
 
@@ -30,6 +31,7 @@ public final class NftFirewall implements Firewall {
   public NftFirewall(String table, String bridge, Platform platform, HostCommands commands) {
     this.ruleset = new Ruleset(table, bridge, platform);
     this.commands = commands;
+    this.nftables = new Nftables(commands);
   }
 
   @Override
@@ -52,19 +54,18 @@ public final class NftFirewall implements Firewall {
     Listing listing = list();
     rules = listing.rules();
     if (!listing.reaches().equals(asked)) {
-      throw new RuntimeUnavailableException("nft did not take what it was given", null);
+      throw new RuntimeUnavailableException("nftables did not take what it was given", null);
     }
   }
 
   private void load(String text) {
     if (!text.isEmpty()) {
-      commands.succeed(text, "nft", "-f", "-");
+      nftables.succeed(text);
     }
   }
 
   private Listing list() {
-    return Listing.parse(
-        commands.succeed("", "nft", "-nn", "-s", "list", "table", "inet", ruleset.table()));
+    return Listing.parse(nftables.succeed(ruleset.list()));
   }
 
   @Override
@@ -109,8 +110,7 @@ public final class NftFirewall implements Firewall {
   }
 
   private boolean isAsAsked() {
-    HostCommands.Output output =
-        commands.run("", "nft", "-nn", "-s", "list", "table", "inet", ruleset.table());
+    HostCommands.Output output = nftables.run(ruleset.list());
     if (output.code() != 0) {
       return false; // gone
     }
@@ -123,8 +123,14 @@ public final class NftFirewall implements Firewall {
     }
   }
 
-  /** Takes the table away; sandboxes that are left are then only held by Docker's rules. */
+  /**
+   * Takes the table away, for good; sandboxes that are left are then only held by Docker's rules.
+   */
   public synchronized void demolish() {
-    commands.run("", "nft", "delete", "table", "inet", ruleset.table());
+    try {
+      nftables.run(ruleset.demolish());
+    } finally {
+      nftables.close();
+    }
   }
 }

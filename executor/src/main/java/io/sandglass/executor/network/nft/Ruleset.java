@@ -108,6 +108,14 @@ record Ruleset(String table, String bridge, Platform platform) {
     return text.toString();
   }
 
+  String list() {
+    return "list table inet " + table;
+  }
+
+  String demolish() {
+    return "delete table inet " + table;
+  }
+
   /** Changes what one address reaches. */
   String change(Ipv4 address, Reach before, Reach after) {
     Map<String, List<String>> old = elements(address, before);

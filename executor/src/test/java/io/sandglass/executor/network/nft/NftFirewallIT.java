@@ -11,11 +11,16 @@ import io.sandglass.executor.network.Platform;
 import io.sandglass.executor.network.Ranges;
 import io.sandglass.executor.network.Reach;
 import io.sandglass.executor.runtime.RuntimeRefusedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A table of the kernel that no packet meets. */
 final class NftFirewallIT extends FirewallContract {
@@ -85,6 +90,53 @@ final class NftFirewallIT extends FirewallContract {
     firewall.establish(many);
 
     assertThat(firewall.reassert()).isFalse();
+  }
+
+  /** As that of a Docker Engine within a container, which has another one after a restart. */
+  @Test
+  void isWhereTheEngineIs(@TempDir Path directory) throws Exception {
+    Path pidFile = directory.resolve("engine.pid");
+    Map<Ipv4, Reach> one = Map.of(Ipv4.parse("10.208.0.2"), Reach.ALL);
+    Process first = inItsOwnNamespace(pidFile);
+    NftFirewall elsewhere =
+        new NftFirewall(
+            TABLE,
+            TABLE,
+            new Platform(Ranges.NONE, Ranges.NONE),
+            new HostCommands(Optional.of(pidFile)));
+    Process second = null;
+    try {
+      elsewhere.establish(one);
+      assertThat(tablesAt(first)).contains(TABLE);
+      assertThat(HostPrograms.run("nft", "list", "tables")).doesNotContain(TABLE);
+
+      second = inItsOwnNamespace(pidFile);
+      assertThat(elsewhere.reassert()).isTrue();
+      assertThat(tablesAt(second)).contains(TABLE);
+      assertThat(elsewhere.inForce()).isEqualTo(one);
+    } finally {
+      elsewhere.demolish();
+      first.destroyForcibly().onExit().join();
+      if (second != null) {
+        second.destroyForcibly().onExit().join();
+      }
+    }
+  }
+
+  private static Process inItsOwnNamespace(Path pidFile) throws Exception {
+    Process process = new ProcessBuilder("unshare", "--net", "sleep", "infinity").start();
+    Path namespace = Path.of("/proc", Long.toString(process.pid()), "ns", "net");
+    Path own = Files.readSymbolicLink(Path.of("/proc/self/ns/net"));
+    Awaitility.await()
+        .ignoreExceptionsInstanceOf(IOException.class)
+        .until(() -> !Files.readSymbolicLink(namespace).equals(own));
+    Files.writeString(pidFile, process.pid() + "\n");
+    return process;
+  }
+
+  private static String tablesAt(Process process) {
+    return HostPrograms.run(
+        "nsenter", "--net=/proc/" + process.pid() + "/ns/net", "nft", "list", "tables");
   }
 
   @Test
