@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sandglass.engine.Console;
 import io.sandglass.engine.EngineApplication;
 import io.sandglass.schemas.Topic;
+import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -159,10 +162,13 @@ class KafkaTlsIT {
   }
 
   /** For the broker, the parts, and who sets up the broker; and what all of them trust. */
-  private void certificates(String name) {
+  private void certificates(String name) throws Exception {
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
     for (String whose : Stream.concat(Stream.of("broker", "operator"), PARTS.stream()).toList()) {
-      keytool(
-          whose + ".p12",
+      File own = data.resolve(whose + ".p12").toFile();
+      Containers.run(
+          Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
           "-genkeypair",
           "-alias",
           whose,
@@ -171,26 +177,17 @@ class KafkaTlsIT {
           "-dname",
           "CN=" + whose,
           "-ext",
-          "SAN=" + name);
-      keytool(whose + ".p12", "-exportcert", "-alias", whose, "-file", file(whose + ".cer"));
-      keytool(
-          "trusted.p12",
-          "-importcert",
-          "-noprompt",
-          "-alias",
-          whose,
-          "-file",
-          file(whose + ".cer"));
+          "SAN=" + name,
+          "-keystore",
+          own.toString(),
+          "-storepass",
+          PASSWORD);
+      trusted.setCertificateEntry(
+          whose, KeyStore.getInstance(own, PASSWORD.toCharArray()).getCertificate(whose));
     }
-  }
-
-  private void keytool(String store, String... arguments) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString()));
-    command.addAll(List.of(arguments));
-    command.addAll(List.of("-keystore", file(store), "-storepass", PASSWORD));
-    Containers.run(command.toArray(String[]::new));
+    try (OutputStream file = Files.newOutputStream(data.resolve("trusted.p12"))) {
+      trusted.store(file, PASSWORD.toCharArray());
+    }
   }
 
   private KafkaContainer broker() {

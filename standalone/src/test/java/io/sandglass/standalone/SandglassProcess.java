@@ -75,8 +75,7 @@ final class SandglassProcess implements AutoCloseable {
             "-XX:+UseParallelGC",
             "--enable-native-access=ALL-UNNAMED"));
     if (!measured) {
-      // It does not live for long: compiling quickly is worth more than compiling well.
-      command.add("-XX:TieredStopAtLevel=1");
+      command.addAll(PartProcess.SHORT_LIVED);
     }
     Path cache = Path.of(Containers.run("../bin/aot-cache").getFirst());
     if (Files.exists(cache)) {
