@@ -51,9 +51,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class DockerRuntime implements ContainerRuntime, Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(DockerRuntime.class);
-  private static final Duration REMOVAL_POLL = Duration.ofMillis(50);
+  private static final Duration POLL = Duration.ofMillis(50);
   private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
-  private static final int CREATE_ATTEMPTS = 5;
+
+  /**
+   * Each a {@link #POLL} after the one before: the Engine reserves a name before it shows whose.
+   */
+  private static final int CREATE_ATTEMPTS = 100;
 
   private final DockerClient docker;
   private final DockerSettings settings;
@@ -142,12 +146,13 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
       if (creation.isPresent()) {
         return creation.get();
       }
+      pollPause(life + " was created");
     }
     throw new RuntimeUnavailableException(
         "Docker says that " + life.containerName() + " is taken, yet it is not there", null);
   }
 
-  /** Empty when it was there and on its way out: try again. */
+  /** Empty when somebody else's is not there yet, or was on its way out: try again. */
   private Optional<Creation> tryCreate(ContainerSpec spec) {
     try {
       return Optional.of(new Creation.Created(request.create(spec)));
@@ -320,12 +325,16 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
       if (System.nanoTime() > deadline) {
         throw new RuntimeUnavailableException(life + " is still being removed", null);
       }
-      try {
-        Thread.sleep(REMOVAL_POLL);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new RuntimeUnavailableException("interrupted while " + life + " was removed", e);
-      }
+      pollPause(life + " was removed");
+    }
+  }
+
+  private static void pollPause(String what) {
+    try {
+      Thread.sleep(POLL);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuntimeUnavailableException("interrupted while " + what, e);
     }
   }
 
