@@ -22,6 +22,9 @@ public final class HostReport {
     }
   }
 
+  private static final String FILTER =
+      "run the executor as root with CAP_NET_ADMIN, on a kernel with nf_tables and nf_conntrack"
+          + " (Linux 5.6 or later)";
   private static final String NO_BRIDGE = "sg-nobody";
   private static final Ipv4 SAMPLE = Ipv4.parse("198.51.100.1");
 
@@ -70,8 +73,9 @@ public final class HostReport {
     if (!succeeds("conntrack", "--version")) {
       flaws.add(new Finding("conntrack can't be run", "apt-get install conntrack"));
     }
-    if (!Nftables.isInstalled()) {
-      flaws.add(new Finding("libnftables can't be loaded", "apt-get install nftables"));
+    // The library ends the process that it finds no netlink in, so a program tries first.
+    if (!succeeds("nft", "list", "tables")) {
+      flaws.add(new Finding("nft can't list tables", "apt-get install nftables; " + FILTER));
     } else {
       selfTest().ifPresent(flaws::add);
     }
@@ -98,10 +102,7 @@ public final class HostReport {
       return Optional.empty();
     } catch (RuntimeUnavailableException e) {
       return Optional.of(
-          new Finding(
-              "the packet filter can't be set (" + e.getMessage() + ")",
-              "run the executor as root with CAP_NET_ADMIN, on a kernel with nf_tables and"
-                  + " nf_conntrack (Linux 5.6 or later)"));
+          new Finding("the packet filter can't be set (" + e.getMessage() + ")", FILTER));
     } finally {
       firewall.demolish();
     }

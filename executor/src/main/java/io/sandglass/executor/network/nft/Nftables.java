@@ -52,21 +52,11 @@ final class Nftables implements AutoCloseable {
     this.host = host;
   }
 
-  /** Whether the library is on this host. */
-  static boolean isInstalled() {
-    try {
-      Library.load();
-      return true;
-    } catch (RuntimeUnavailableException e) {
-      return false;
-    }
-  }
-
   /**
    * One transaction, or a listing.
    *
    * @param commands as in a file for {@code nft -f}
-   * @return what the library wrote; a code other than 0 when it refused, and nothing has changed
+   * @return the listing; or a code other than 0 and why, and nothing has changed
    */
   HostCommands.Output run(String commands) {
     try {
@@ -84,7 +74,7 @@ final class Nftables implements AutoCloseable {
     }
   }
 
-  /** What the library wrote to commands that must succeed. */
+  /** The same of commands that must succeed. */
   String succeed(String commands) {
     HostCommands.Output output = run(commands);
     if (output.code() != 0) {
@@ -147,8 +137,9 @@ final class Nftables implements AutoCloseable {
       try (Arena arena = Arena.ofConfined()) {
         int code =
             (int) library.call("nft_run_cmd_from_buffer", pointer, arena.allocateFrom(commands));
-        return new HostCommands.Output(
-            code, text("nft_ctx_get_output_buffer") + text("nft_ctx_get_error_buffer"));
+        String output = text("nft_ctx_get_output_buffer");
+        String errors = text("nft_ctx_get_error_buffer");
+        return new HostCommands.Output(code, code == 0 ? output : errors);
       }
     }
 
