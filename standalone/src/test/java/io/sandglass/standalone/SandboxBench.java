@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class SandboxBench {
   private static final String IMAGE = "sandglass/base:0.1.0";
-  private static final int WARM_UP = 5_000;
+  private static final int WARM_UP = 15_000;
   private static final int MANY = 300;
   private static final int FEW = 20;
   private static final int SPARES = 2;
