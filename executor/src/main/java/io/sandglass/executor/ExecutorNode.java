@@ -51,7 +51,7 @@ import org.slf4j.LoggerFactory;
 final class ExecutorNode implements Managed {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorNode.class);
   private static final Duration IMAGES_REST = Duration.ofSeconds(3);
-  private static final Duration BUILDS_REST = Duration.ofSeconds(20);
+  private static final Duration BUILDS_REST = Duration.ofSeconds(5);
   private static final Duration FIRST_LOOK = Duration.ofSeconds(10);
   private static final Duration CLOSING = Duration.ofSeconds(5);
 

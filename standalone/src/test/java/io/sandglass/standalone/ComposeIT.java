@@ -41,7 +41,9 @@ class ComposeIT {
             "SANDGLASS_NODE_ID",
             "node-" + name,
             "SANDGLASS_STATE",
-            data.resolve("s").toString());
+            data.resolve("s").toString(),
+            "SANDGLASS_JAVA_OPTIONS",
+            String.join(" ", PartProcess.SHORT_LIVED));
     run("../bin/compose-up");
   }
 
