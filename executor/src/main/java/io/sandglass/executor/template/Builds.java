@@ -111,11 +111,11 @@ public final class Builds {
   private void look(Templates now)
       throws IOException, ExecutionException, TimeoutException, InterruptedException {
     List<Template> mine = now.defined().stream().filter(t -> t.dockerfile().isPresent()).toList();
-    removeOthers(mine);
+    List<Built> built = builder.built();
+    removeOthers(mine, built);
     forgetOthers(now, mine);
     Map<String, String> there =
-        builder.built().stream()
-            .collect(Collectors.toMap(Built::image, Built::revision, (one, _) -> one));
+        built.stream().collect(Collectors.toMap(Built::image, Built::revision, (one, _) -> one));
     for (Template template : mine) {
       Optional<Build> said =
           Optional.ofNullable(told.getOrDefault(template.id(), now.builds().get(template.id())))
@@ -132,9 +132,9 @@ public final class Builds {
     }
   }
 
-  private void removeOthers(List<Template> mine) throws IOException {
+  private void removeOthers(List<Template> mine, List<Built> there) throws IOException {
     Set<String> images = mine.stream().map(Template::image).collect(Collectors.toSet());
-    for (Built built : builder.built()) {
+    for (Built built : there) {
       if (!images.contains(built.image()) && builder.remove(built.image())) {
         LOG.info("image={} removed", built.image());
       }

@@ -11,8 +11,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Runs programs in the network namespace that the bridge is in.
@@ -22,14 +20,13 @@ import org.slf4j.LoggerFactory;
  *     itself
  */
 public record HostCommands(Optional<Path> enginePidFile) {
-  private static final Logger LOG = LoggerFactory.getLogger(HostCommands.class);
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  static final Duration PATIENCE = Duration.ofSeconds(20);
 
   /** What a program wrote and how it ended. */
   record Output(int code, String text) {}
 
   /** Runs a program; whatever its exit code is, this is the answer. */
-  Output run(String input, String... command) {
+  Output run(String... command) {
     List<String> whole = new ArrayList<>();
     namespace().ifPresent(net -> whole.addAll(List.of("nsenter", "--net=" + net, "--")));
     whole.addAll(List.of(command));
@@ -38,11 +35,7 @@ public record HostCommands(Optional<Path> enginePidFile) {
       Process process = new ProcessBuilder(whole).redirectErrorStream(true).start();
       CompletableFuture.delayedExecutor(PATIENCE.toSeconds(), TimeUnit.SECONDS)
           .execute(process::destroyForcibly);
-      try (var stdin = process.getOutputStream()) {
-        stdin.write(input.getBytes(StandardCharsets.UTF_8));
-      } catch (IOException e) {
-        LOG.debug("{} did not read all of its input", name, e);
-      }
+      process.getOutputStream().close();
       String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       return new Output(process.waitFor(), text);
     } catch (IOException e) {

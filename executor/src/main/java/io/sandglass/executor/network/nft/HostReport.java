@@ -140,14 +140,14 @@ public final class HostReport {
 
   private boolean succeeds(String... command) {
     try {
-      return commands.run("", command).code() == 0;
+      return commands.run(command).code() == 0;
     } catch (RuntimeUnavailableException e) {
       return false;
     }
   }
 
   private Optional<String> kernel(String setting) {
-    HostCommands.Output output = commands.run("", "cat", "/proc/sys/" + setting.replace('.', '/'));
+    HostCommands.Output output = commands.run("cat", "/proc/sys/" + setting.replace('.', '/'));
     return output.code() == 0 ? Optional.of(output.text().strip()) : Optional.empty();
   }
 }

@@ -77,7 +77,7 @@ public final class NftFirewall implements Firewall {
   public synchronized void revoke(Ipv4 address) {
     change(address, Reach.NOTHING);
     HostCommands.Output output =
-        commands.run("", "conntrack", "-D", "-f", "ipv4", "-s", address.toString());
+        commands.run("conntrack", "-D", "-f", "ipv4", "-s", address.toString());
     // It fails when there was nothing to forget.
     if (output.code() != 0 && !output.text().contains(" 0 flow entries")) {
       throw new RuntimeUnavailableException("conntrack failed: " + output.text().strip(), null);

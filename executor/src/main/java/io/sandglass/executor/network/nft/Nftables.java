@@ -14,7 +14,6 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -33,8 +32,6 @@ import java.util.function.BiConsumer;
  * serves one caller at a time. So there is one thread for it, which is in the bridge's namespace.
  */
 final class Nftables implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-
   /** As the program has; a table's text is read by recursion. */
   private static final long STACK_BYTES = 8 << 20;
 
@@ -60,14 +57,16 @@ final class Nftables implements AutoCloseable {
    */
   HostCommands.Output run(String commands) {
     try {
-      return thread.submit(() -> context().run(commands)).get(PATIENCE.toNanos(), NANOSECONDS);
+      return thread
+          .submit(() -> context().run(commands))
+          .get(HostCommands.PATIENCE.toNanos(), NANOSECONDS);
     } catch (ExecutionException e) {
       throw e.getCause() instanceof RuntimeUnavailableException known
           ? known
           : new RuntimeUnavailableException("libnftables: " + e.getCause(), e);
     } catch (TimeoutException e) {
       throw new RuntimeUnavailableException(
-          "libnftables did not answer within " + PATIENCE.toSeconds() + " s", e);
+          "libnftables did not answer within " + HostCommands.PATIENCE.toSeconds() + " s", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuntimeUnavailableException("interrupted while libnftables was at work", e);
@@ -168,13 +167,13 @@ final class Nftables implements AutoCloseable {
         throw new RuntimeUnavailableException(NAME + " can't be loaded", e);
       }
       Linker linker = Linker.nativeLinker();
-      SymbolLookup c = linker.defaultLookup();
+      SymbolLookup all = nftables.or(linker.defaultLookup());
       FunctionDescriptor buffered = FunctionDescriptor.of(JAVA_INT, ADDRESS);
       FunctionDescriptor read = FunctionDescriptor.of(ADDRESS, ADDRESS);
       Map<String, MethodHandle> functions = new HashMap<>();
       BiConsumer<String, FunctionDescriptor> bind =
           (name, descriptor) ->
-              functions.put(name, linker.downcallHandle(nftables.findOrThrow(name), descriptor));
+              functions.put(name, linker.downcallHandle(all.findOrThrow(name), descriptor));
       bind.accept("nft_ctx_new", FunctionDescriptor.of(ADDRESS, JAVA_INT));
       bind.accept("nft_ctx_free", FunctionDescriptor.ofVoid(ADDRESS));
       bind.accept("nft_ctx_buffer_output", buffered);
@@ -183,19 +182,14 @@ final class Nftables implements AutoCloseable {
       bind.accept("nft_run_cmd_from_buffer", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
       bind.accept("nft_ctx_get_output_buffer", read);
       bind.accept("nft_ctx_get_error_buffer", read);
+      bind.accept("setns", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+      bind.accept("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
       functions.put(
           "open",
           linker.downcallHandle(
-              c.findOrThrow("open"),
+              all.findOrThrow("open"),
               FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT),
               Linker.Option.firstVariadicArg(2)));
-      functions.put(
-          "setns",
-          linker.downcallHandle(
-              c.findOrThrow("setns"), FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT)));
-      functions.put(
-          "close",
-          linker.downcallHandle(c.findOrThrow("close"), FunctionDescriptor.of(JAVA_INT, JAVA_INT)));
       return new Library(functions);
     }
 

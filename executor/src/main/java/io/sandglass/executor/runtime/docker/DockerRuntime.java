@@ -54,9 +54,7 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
   private static final Duration POLL = Duration.ofMillis(50);
   private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
 
-  /**
-   * Each a {@link #POLL} after the one before: the Engine reserves a name before it shows whose.
-   */
+  /** With a {@link #POLL} between them: the Engine reserves a name before it shows whose. */
   private static final int CREATE_ATTEMPTS = 100;
 
   private final DockerClient docker;
@@ -146,7 +144,6 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
       if (creation.isPresent()) {
         return creation.get();
       }
-      pollPause(life + " was created");
     }
     throw new RuntimeUnavailableException(
         "Docker says that " + life.containerName() + " is taken, yet it is not there", null);
@@ -160,7 +157,9 @@ public final class DockerRuntime implements ContainerRuntime, Closeable {
       return Optional.of(new Creation.NoSuchImage(spec.image()));
     } catch (ConflictException e) {
       Optional<FoundContainer> there = find(spec.life());
-      if (there.isPresent() && there.get().phase() == Phase.REMOVING) {
+      if (there.isEmpty()) {
+        pollPause(spec.life() + " was created");
+      } else if (there.get().phase() == Phase.REMOVING) {
         awaitGone(spec.life());
         return Optional.empty();
       }
