@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +20,10 @@ final class AwaitWakeTest {
   private static final Life LIFE = new Life("sbx_a", 1);
 
   @TempDir Path data;
+
+  @AutoClose("end")
   private NodeScenario node;
+
   private Executions executions;
 
   @BeforeEach

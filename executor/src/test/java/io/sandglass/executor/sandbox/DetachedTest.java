@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,6 +26,8 @@ class DetachedTest {
   private static final GuestAnswer SEVEN = new GuestAnswer.Exited(7, false, Duration.ofMillis(20));
 
   @TempDir Path data;
+
+  @AutoClose("end")
   private NodeScenario node;
 
   @BeforeEach

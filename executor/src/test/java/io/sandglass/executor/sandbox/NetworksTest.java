@@ -9,6 +9,7 @@ import io.sandglass.executor.runtime.RuntimeUnavailableException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +19,8 @@ final class NetworksTest {
   private static final Life LIFE = new Life("sbx_a", 1);
 
   @TempDir Path data;
+
+  @AutoClose("end")
   private NodeScenario node;
 
   @BeforeEach

@@ -261,16 +261,21 @@ final class NodeScenario {
 
   /** Ends the process between two effects, and begins another one. */
   void reboot() throws InterruptedException {
+    end();
+    synchronized (this) {
+      boot = new Boot(this);
+      underWay = 0;
+    }
+  }
+
+  /** Ends the process between two effects; nothing of it is at work any more. */
+  void end() throws InterruptedException {
     boot.killed = true;
     boot.node.lanes().close();
     boot.node.pool().close();
     boot.networks.stop();
     boot.node.relist().stop();
     boot.executions.close();
-    synchronized (this) {
-      boot = new Boot(this);
-      underWay = 0;
-    }
   }
 
   synchronized void awaitAllDone() throws InterruptedException {

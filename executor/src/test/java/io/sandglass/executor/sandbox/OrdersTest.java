@@ -22,6 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,8 @@ final class OrdersTest {
       new EgressPolicy(Mode.DENY_ALL, List.of("203.0.113.128/25"), List.of(), List.of(443));
 
   @TempDir Path data;
+
+  @AutoClose("end")
   private NodeScenario node;
 
   @BeforeEach

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +33,10 @@ final class TransfersTest {
   private static final Life LIFE = new Life("sbx_a", 1);
 
   @TempDir Path data;
+
+  @AutoClose("end")
   private NodeScenario node;
+
   private Executions executions;
   private Transfers transfers;
 

@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +28,8 @@ final class WarmPoolTest {
   private static final Limits BIG = new Limits(4000, 1L << 30);
 
   @TempDir Path data;
+
+  @AutoClose("end")
   private NodeScenario node;
 
   @BeforeEach
