@@ -17,6 +17,7 @@ import io.dropwizard.jetty.HttpConnectorFactory;
 import io.dropwizard.util.DataSize;
 import io.sandglass.api.control.Accounts;
 import io.sandglass.api.control.Catalog;
+import io.sandglass.api.control.Claims;
 import io.sandglass.api.control.CommandLog;
 import io.sandglass.api.control.Detached;
 import io.sandglass.api.control.Executions;
@@ -31,6 +32,7 @@ import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
 import io.sandglass.api.control.Waking;
 import io.sandglass.api.dataplane.BuildLogs;
+import io.sandglass.api.dataplane.ClaimPlane;
 import io.sandglass.api.dataplane.DataPlane;
 import io.sandglass.api.dataplane.FilePlane;
 import io.sandglass.api.domain.Ids;
@@ -252,6 +254,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             progress,
             sealer,
             quotas,
+            new Claims(nodes, new ClaimPlane(configuration.dataPlaneKey())),
             ids,
             clock,
             configuration.patience());

@@ -209,6 +209,11 @@ final class EngineStandIn {
             create.header(),
             new Fact.SandboxRequested(create.spec(), timeout == null ? null : now().plus(timeout)),
             "command"));
+    if (create.claimedOn().isPresent()) {
+      fresh.status = Status.RUNNING;
+      events.add(event(fresh, create.header(), new Fact.SandboxStarted(true), "command"));
+      return new Result(new Decision.Accepted(2), events);
+    }
     if (starting) {
       events.addAll(started(create.header().sandboxId()));
     }

@@ -19,6 +19,7 @@ import io.sandglass.executor.sandbox.Detached;
 import io.sandglass.executor.sandbox.DiskWatch;
 import io.sandglass.executor.sandbox.EgressControl;
 import io.sandglass.executor.sandbox.Executions;
+import io.sandglass.executor.sandbox.Lanes;
 import io.sandglass.executor.sandbox.LifeDirectories;
 import io.sandglass.executor.sandbox.MemoryWatch;
 import io.sandglass.executor.sandbox.Networks;
@@ -287,6 +288,10 @@ final class ExecutorNode implements Managed {
 
   Executions executions() {
     return executions;
+  }
+
+  Lanes lanes() {
+    return node.lanes();
   }
 
   Transfers transfers() {

@@ -101,10 +101,13 @@ final class ExecutorApplicationIT {
     docker.list().forEach(left -> docker.remove(left.life()));
     data = Files.createTempDirectory("sgx");
     life = new Life("sbx_" + UUID.randomUUID().toString().replace("-", "").substring(0, 26), 1);
-    boot();
+    boot("");
   }
 
-  private void boot() throws Exception {
+  /**
+   * @param warm as {@code SANDGLASS_WARM}
+   */
+  private void boot(String warm) throws Exception {
     Map<String, String> variables =
         Map.of(
             "SANDGLASS_KAFKA",
@@ -117,6 +120,8 @@ final class ExecutorApplicationIT {
             data.toString(),
             "SANDGLASS_NETWORK",
             TestDocker.bridge(NODE),
+            "SANDGLASS_WARM",
+            warm,
             "PORT",
             "0",
             "ADMIN_PORT",
@@ -240,13 +245,24 @@ final class ExecutorApplicationIT {
   }
 
   private HttpRequest.Builder post(String sandbox, String body) {
+    return post(sandbox, "/executions", body);
+  }
+
+  private HttpRequest.Builder claim(String sandbox, String image, String mode) {
+    return post(
+        sandbox,
+        "/claim",
+        """
+        {"org_id":"org_it","image":"%s","cpu_millis":1000,"memory_bytes":268435456,
+         "egress":{"mode":"%s","allow_cidrs":[],"deny_cidrs":[],"allow_ports":[]}}
+        """
+            .formatted(image, mode));
+  }
+
+  private HttpRequest.Builder post(String sandbox, String what, String body) {
     return HttpRequest.newBuilder(
             URI.create(
-                "http://localhost:"
-                    + application.getLocalPort()
-                    + "/sandboxes/"
-                    + sandbox
-                    + "/executions"))
+                "http://localhost:" + application.getLocalPort() + "/sandboxes/" + sandbox + what))
         .header("Authorization", "Bearer " + KEY)
         .header("Content-Type", "application/json")
         .header("X-Request-Id", "req-2")
@@ -320,6 +336,34 @@ final class ExecutorApplicationIT {
     awaitReports(ReportGone.class, 1);
     assertThat(docker.list(life.sandboxId())).isEmpty();
     assertThat(send(post(life.sandboxId(), body("exe_2", 1, "true"))).statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void setsAContainerAsideThatRunsBeforeTheLogAsksForIt() throws Exception {
+    application.after();
+    boot("\"" + TestDocker.IMAGE + "\": 1");
+    welcome(1);
+    String sandbox = life.sandboxId();
+    assertThat(send(claim("../" + sandbox, TestDocker.IMAGE, "allow_all")).statusCode())
+        .isIn(400, 404);
+    assertThat(send(claim(sandbox, TestDocker.IMAGE, "allow_some")).body())
+        .contains("\"code\":\"invalid_request\"", "unknown egress mode allow_some");
+    assertThat(send(post(sandbox, "/claim", "{}")).statusCode()).isEqualTo(400);
+    assertThat(send(claim(sandbox, "nobody/has:this", "allow_all")).body())
+        .contains("\"code\":\"none_ready\"");
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () -> send(claim(sandbox, TestDocker.IMAGE, "allow_all")).statusCode(),
+            status -> status == 204);
+
+    // It may still be on its way; the call waits.
+    assertThat(frames(stream(body("exe_1", 1, "echo mine")).body()).get('O')).isEqualTo("mine\n");
+    assertThat(reports(ReportStarted.class)).isEmpty();
+    order(requested());
+    awaitReports(ReportStarted.class, 1);
+    assertThat(reports(ReportStarted.class).getFirst().getWarm()).isTrue();
+    assertThat(docker.list(sandbox)).hasSize(1);
   }
 
   /** The API keeps the last byte back until the log holds that the command is about to begin. */
@@ -399,7 +443,7 @@ final class ExecutorApplicationIT {
   void goesOnAfterARestart() throws Exception {
     started();
     application.after();
-    boot();
+    boot("");
 
     await()
         .atMost(PATIENCE)

@@ -54,6 +54,21 @@ class WarmPoolIT {
         .untilAsserted(() -> assertThat(running(image)).hasSize(count));
   }
 
+  /** Until a heartbeat has told of them. */
+  private static void awaitToldOf(String image, int count) {
+    Awaitility.await(count + " of " + image + " in a heartbeat")
+        .atMost(SOON)
+        .untilAsserted(
+            () -> {
+              for (JsonNode pool :
+                  sandglass.admin().get("/v1/admin/pools").expect(200).body().get("pools")) {
+                if (pool.get("image").asText().equals(image)) {
+                  assertThat(pool.get("ready").asInt()).isEqualTo(count);
+                }
+              }
+            });
+  }
+
   /** Ids of the containers that are ready, or all but. */
   private static List<String> running(String image) {
     // Docker's filter for an image takes those that are built from it, too.
@@ -99,6 +114,13 @@ class WarmPoolIT {
         .anyMatch(line -> line.matches(".*\\b" + address.replace(".", "\\.") + "\\b.*"));
   }
 
+  /** Its container may get its name after the answer, and before its first command. */
+  private static String create(String body) {
+    String id = api.create(body);
+    api.execute(id, "true").expect(200);
+    return id;
+  }
+
   private static void delete(String sandbox) {
     api.destroy(sandbox);
     Awaitility.await().atMost(SOON).until(() -> Containers.of(sandbox).isEmpty());
@@ -119,7 +141,7 @@ class WarmPoolIT {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<String>> asked = new ArrayList<>();
       for (int i = 0; i < 20; i++) {
-        asked.add(threads.submit(() -> api.create("{\"template\": \"python\"}")));
+        asked.add(threads.submit(() -> create("{\"template\": \"python\"}")));
       }
       for (Future<String> one : asked) {
         ids.add(one.get());
@@ -142,11 +164,25 @@ class WarmPoolIT {
   }
 
   @Test
+  void oneThatIsSetAsideIsInTheDecision() {
+    awaitToldOf("sandglass/python:0.1.0", WARM);
+    String id = create("{\"template\": \"python\"}");
+
+    JsonNode events = api.events(id);
+    assertThat(events.findValuesAsText("type").subList(0, 2))
+        .containsExactly("SandboxRequested", "SandboxStarted");
+    assertThat(events.get(1).get("cause").asText()).isEqualTo("command");
+    assertThat(events.get(1).get("at")).isEqualTo(events.get(0).get("at"));
+    assertThat(wasSpare(id)).isTrue();
+    delete(id);
+  }
+
+  @Test
   void oneHasTheSizeAndThePolicyThatItsSandboxAsksFor() {
     String closed =
-        api.create(
+        create(
             "{\"template\": \"python\", \"size\": \"shared-cpu-4x\", \"egress\": {\"mode\": \"deny_all\"}}");
-    String open = api.create("{\"template\": \"python\", \"egress\": {\"mode\": \"allow_all\"}}");
+    String open = create("{\"template\": \"python\", \"egress\": {\"mode\": \"allow_all\"}}");
     assertThat(List.of(closed, open)).allMatch(WarmPoolIT::wasSpare);
 
     String seen =
@@ -187,7 +223,7 @@ class WarmPoolIT {
 
   @Test
   void allOfThemSurviveAKill() {
-    String id = api.create("{\"template\": \"python\", \"timeout\": \"10m\"}");
+    String id = create("{\"template\": \"python\", \"timeout\": \"10m\"}");
     assertThat(wasSpare(id)).isTrue();
     api.execute(id, "echo kept > /kept").expect(200);
     awaitFull();
@@ -198,7 +234,7 @@ class WarmPoolIT {
     sandglass.awaitReady();
 
     assertThat(api.execute(id, "cat /kept").expect(200).text("stdout")).isEqualTo("kept\n");
-    String next = api.create("{\"template\": \"python\"}");
+    String next = create("{\"template\": \"python\"}");
     assertThat(spares).contains(inspect(next, "{{.Id}}"));
     delete(id);
     delete(next);
@@ -211,7 +247,7 @@ class WarmPoolIT {
             "{\"name\": \"quick\", \"image\": \"sandglass/base:0.1.0\", \"warm\": 2}")
         .expect(201);
     awaitSpares("sandglass/base:0.1.0", 2);
-    String id = api.create("{\"template\": \"quick\"}");
+    String id = create("{\"template\": \"quick\"}");
     assertThat(wasSpare(id)).isTrue();
     awaitPools();
     assertThat(api.get("/v1/sandboxes?template=quick").body().get("sandboxes")).hasSize(1);

@@ -34,6 +34,7 @@ public final class Sandboxes {
   private final Progress progress;
   private final EnvSealer sealer;
   private final Quotas quotas;
+  private final Claims claims;
   private final Ids ids;
   private final InstantSource clock;
   private final Duration patience;
@@ -49,6 +50,7 @@ public final class Sandboxes {
       Progress progress,
       EnvSealer sealer,
       Quotas quotas,
+      Claims claims,
       Ids ids,
       InstantSource clock,
       Duration patience) {
@@ -59,6 +61,7 @@ public final class Sandboxes {
     this.progress = progress;
     this.sealer = sealer;
     this.quotas = quotas;
+    this.claims = claims;
     this.ids = ids;
     this.clock = clock;
     this.patience = patience;
@@ -84,8 +87,7 @@ public final class Sandboxes {
     }
     Answer<Sandbox> answer;
     try {
-      SandboxSpec sealed = repeated ? spec : spec.withEnv(sealer.seal(id, env));
-      answer = settle(new Command.Create(origin.header(id, ids), sealed));
+      answer = settle(create(origin, id, spec, env, repeated));
     } catch (LogUnavailableException e) {
       if (!repeated && !e.perhapsAppended()) {
         quotas.release(id);
@@ -108,6 +110,17 @@ public final class Sandboxes {
       case Answer.Done<Sandbox> done -> done;
       case Answer.Pending<Sandbox> pending -> pending;
     };
+  }
+
+  private Command.Create create(
+      Origin origin, String id, SandboxSpec spec, Map<String, String> env, boolean repeated) {
+    Command.Header header = origin.header(id, ids);
+    if (repeated) {
+      return new Command.Create(header, spec, Optional.empty());
+    }
+    SandboxSpec sealed = spec.withEnv(sealer.seal(id, env));
+    return new Command.Create(
+        header, sealed, claims.claim(origin.orgId(), id, spec, origin.requestId()));
   }
 
   public Answer<Sandbox> get(String orgId, String id) {

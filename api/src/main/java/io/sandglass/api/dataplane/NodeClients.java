@@ -31,12 +31,19 @@ final class NodeClients {
   private NodeClients() {}
 
   static PoolingHttpClientConnectionManagerBuilder connections() {
+    return connections(CONNECT);
+  }
+
+  /**
+   * @param connect how long a connection may take to come about
+   */
+  static PoolingHttpClientConnectionManagerBuilder connections(Duration connect) {
     return PoolingHttpClientConnectionManagerBuilder.create()
         .setMaxConnTotal(Integer.MAX_VALUE)
         .setMaxConnPerRoute(Integer.MAX_VALUE)
         .setDefaultConnectionConfig(
             ConnectionConfig.custom()
-                .setConnectTimeout(Timeout.of(CONNECT))
+                .setConnectTimeout(Timeout.of(connect))
                 .setTimeToLive(TimeValue.of(LIFE))
                 .build());
   }

@@ -1,6 +1,7 @@
 package io.sandglass.api.domain;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /** What a client wants of one sandbox. */
 public sealed interface Command {
@@ -19,7 +20,10 @@ public sealed interface Command {
       String requestId,
       String fingerprint) {}
 
-  record Create(Header header, SandboxSpec spec) implements Command {}
+  /**
+   * @param claimedOn the node that has a container set aside for it
+   */
+  record Create(Header header, SandboxSpec spec, Optional<String> claimedOn) implements Command {}
 
   /**
    * @param timeout null for the sandbox's own

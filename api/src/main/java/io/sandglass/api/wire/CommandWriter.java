@@ -36,7 +36,7 @@ public final class CommandWriter {
   public static SpecificRecord write(Command command, Integer replyPartition, Instant now) {
     CommandMeta meta = meta(command.header(), replyPartition, now);
     return switch (command) {
-      case Command.Create create -> create(meta, create.spec());
+      case Command.Create create -> create(meta, create);
       case Command.KeepAlive keepAlive ->
           KeepAlive.newBuilder().setMeta(meta).setTimeoutMs(millis(keepAlive.timeout())).build();
       case Command.ChangeEgress change ->
@@ -96,7 +96,8 @@ public final class CommandWriter {
         .build();
   }
 
-  private static CreateSandbox create(CommandMeta meta, SandboxSpec spec) {
+  private static CreateSandbox create(CommandMeta meta, Command.Create create) {
+    SandboxSpec spec = create.spec();
     byte[] sealed = spec.env().sealed();
     return CreateSandbox.newBuilder()
         .setMeta(meta)
@@ -122,6 +123,7 @@ public final class CommandWriter {
         .setEnvNames(spec.envNames())
         .setEnvSealed(sealed == null ? null : ByteBuffer.wrap(sealed))
         .setMetadata(spec.metadata())
+        .setClaimedOn(create.claimedOn().orElse(null))
         .build();
   }
 

@@ -25,8 +25,10 @@ public sealed interface Command {
 
   /**
    * @param node where it would be placed; empty when no node fits
+   * @param claimed whether that node has a running container set aside for it
    */
-  record Create(Caller caller, Spec spec, Optional<String> node) implements Request {}
+  record Create(Caller caller, Spec spec, Optional<String> node, boolean claimed)
+      implements Request {}
 
   /**
    * @param timeout new time to live from now; empty for the sandbox's own

@@ -54,12 +54,12 @@ final class Reports {
           stage instanceof Stage.Starting
               ? scribe.write(
                   new Fact.SandboxEnded(EndReason.START_FAILED, failed.detail(), Optional.empty()))
-              : late(stage);
+              : goneAfterAll(stage, failed.detail(), scribe);
       case Command.Refused refused ->
           stage instanceof Stage.Starting
               ? Decider.placeElsewhere(
                   live, refused.next(), EndReason.START_FAILED, refused.detail(), scribe)
-              : late(stage);
+              : goneAfterAll(stage, refused.detail(), scribe);
       case Command.FellAsleep asleep ->
           stage instanceof Stage.Suspending asked && answers(report, asked.order())
               ? scribe.write(
@@ -136,6 +136,14 @@ final class Reports {
       case Stage.Running _, Stage.Suspending _, Stage.Suspended _, Stage.Resuming _ ->
           scribe.write(new Fact.SandboxEnded(EndReason.RUNTIME_LOST, detail, Optional.empty()));
     };
+  }
+
+  /**
+   * The container that the node had set aside was lost before the node came to the order, and no
+   * other could be made. Any other start is over before a sandbox is in a later stage.
+   */
+  private static Decision goneAfterAll(Stage stage, String detail, Scribe scribe) {
+    return stage instanceof Stage.Stopping ? late(stage) : gone(stage, detail, scribe);
   }
 
   /**

@@ -57,7 +57,10 @@ final class Requests {
               Optional.of(expiry(now, timeout, create.spec().patience()));
           case Mode.Persistent _ -> Optional.empty();
         };
-    return scribe.write(new Fact.SandboxRequested(create.spec(), create.node().get(), expiresAt));
+    Fact requested = new Fact.SandboxRequested(create.spec(), create.node().get(), expiresAt);
+    return create.claimed()
+        ? scribe.write(requested, new Fact.SandboxStarted(true))
+        : scribe.write(requested);
   }
 
   /**

@@ -22,9 +22,20 @@ final class Placer {
 
   /** The request with the node it needs, if there is one. */
   Command.Request place(Command.Request request, Sandbox state) {
-    return request instanceof Command.Create create && state instanceof Sandbox.Absent
-        ? new Command.Create(create.caller(), create.spec(), choose(create.spec(), Set.of()))
+    return request instanceof Command.Create create
+            && state instanceof Sandbox.Absent
+            && !isClaimedOnAReadyNode(create)
+        ? new Command.Create(create.caller(), create.spec(), choose(create.spec(), Set.of()), false)
         : request;
+  }
+
+  private boolean isClaimedOnAReadyNode(Command.Create create) {
+    return create.claimed()
+        && create
+            .node()
+            .flatMap(nodes::find)
+            .filter(node -> node.state() == Node.State.READY)
+            .isPresent();
   }
 
   /** The report with the node that comes next, if it asks for one. */

@@ -178,16 +178,19 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
       return;
     }
     settle(id, kept, step, requestId, now);
-    if (!(report instanceof Command.ExecutionEnded)) {
-      haste.isNeeded();
-    }
     switch (step.decision()) {
-      case Decision.Disowned(String why) ->
-          outbox.removal(id, report.origin(), why, now, requestId);
+      case Decision.Disowned(String why) -> {
+        outbox.removal(id, report.origin(), why, now, requestId);
+        haste.isNeeded();
+      }
       case Decision.Ignored(String why) -> LOG.debug("ignored report sandbox={} why={}", id, why);
       case Decision.Rejected(Rejection code, String sentence) ->
           LOG.debug("rejected report sandbox={} code={} sentence={}", id, code, sentence);
-      case Decision.Accepted _ -> {}
+      case Decision.Accepted _ -> {
+        if (!(report instanceof Command.ExecutionEnded)) {
+          haste.isNeeded();
+        }
+      }
     }
   }
 

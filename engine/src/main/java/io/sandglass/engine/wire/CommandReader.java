@@ -50,7 +50,10 @@ public final class CommandReader {
             asked(
                 create.getMeta(),
                 new Command.Create(
-                    client(create.getMeta()), Specs.read(create, patience), Optional.empty()));
+                    client(create.getMeta()),
+                    Specs.read(create, patience),
+                    Optional.ofNullable(create.getClaimedOn()),
+                    create.getClaimedOn() != null));
         case KeepAlive keepAlive ->
             asked(
                 keepAlive.getMeta(),

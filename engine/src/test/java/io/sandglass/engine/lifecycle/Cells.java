@@ -125,7 +125,8 @@ final class Cells {
                 "create, no node has room",
                 example ->
                     new Command.Create(
-                        Commands.OWNER, createAgain(example).spec(), Optional.empty())),
+                        Commands.OWNER, createAgain(example).spec(), Optional.empty(), false)),
+            new Row("create, container set aside", example -> claim(createAgain(example))),
             new Row("keepalive", _ -> Commands.keepAlive(Duration.ofHours(1))),
             new Row("suspend", _ -> Commands.suspend()),
             new Row("wake", _ -> Commands.wake()),
@@ -198,7 +199,7 @@ final class Cells {
             "create",
             e ->
                 new Command.Create(
-                    Commands.STRANGER, createAgain(e).spec(), Optional.of("node-1"))),
+                    Commands.STRANGER, createAgain(e).spec(), Optional.of("node-1"), false)),
         new Row("keepalive", _ -> new Command.KeepAlive(Commands.STRANGER, Optional.empty())),
         new Row("suspend", _ -> new Command.Suspend(Commands.STRANGER)),
         new Row("wake", _ -> new Command.Wake(Commands.STRANGER)),
@@ -237,6 +238,10 @@ final class Cells {
   private static Command.Create createAgain(Example example) {
     return Commands.create(
         Commands.spec(example.mode().equals(P) ? Commands.PERSISTENT : Commands.EPHEMERAL));
+  }
+
+  private static Command.Create claim(Command.Create create) {
+    return new Command.Create(create.caller(), create.spec(), create.node(), true);
   }
 
   private static Command.LoseNode lose(Example example, String... next) {

@@ -61,7 +61,7 @@ final class Commands {
   }
 
   static Command.Create create(Spec spec) {
-    return new Command.Create(OWNER, spec, Optional.of(NODE));
+    return new Command.Create(OWNER, spec, Optional.of(NODE), false);
   }
 
   static Command.KeepAlive keepAlive(Duration timeout) {

@@ -56,7 +56,7 @@ class NodesTest {
     assertThat(
             life.say(
                 new Command.Create(
-                    Commands.OWNER, Commands.spec(Commands.EPHEMERAL), Optional.empty())))
+                    Commands.OWNER, Commands.spec(Commands.EPHEMERAL), Optional.empty(), false)))
         .isEqualTo(
             new Decision.Rejected(
                 Rejection.NO_CAPACITY,

@@ -45,7 +45,8 @@ class OwnershipTest {
                     new Command.Caller(
                         Optional.empty(), "nobody", Optional.empty(), Optional.empty()),
                     Commands.spec(Commands.EPHEMERAL),
-                    Optional.of(Commands.NODE))))
+                    Optional.of(Commands.NODE),
+                    false)))
         .isInstanceOfSatisfying(
             Decision.Rejected.class,
             rejected -> assertThat(rejected.code()).isEqualTo(Rejection.FOREIGN_ORGANIZATION));

@@ -112,14 +112,14 @@ final class RandomCommands {
   Command request(Sandbox state) {
     Command.Caller client = client(state);
     if (state instanceof Sandbox.Absent && upTo(3) > 0) {
-      return new Command.Create(client, spec(), Optional.of(Commands.NODE));
+      return new Command.Create(client, spec(), Optional.of(Commands.NODE), random.nextBoolean());
     }
     return switch (upTo(22)) {
       case 22 ->
           Commands.refusal(
               state instanceof Sandbox.Absent ? Commands.OWNER : client,
               oneOf(List.of(Command.Subject.values())));
-      case 0, 1 -> new Command.Create(client, spec(), nextNode());
+      case 0, 1 -> new Command.Create(client, spec(), nextNode(), random.nextBoolean());
       case 2, 3 ->
           new Command.KeepAlive(
               client, random.nextBoolean() ? Optional.of(duration()) : Optional.empty());

@@ -15,6 +15,7 @@ import io.sandglass.schemas.RemoveContainer;
 import io.sandglass.schemas.ReportObserved;
 import io.sandglass.schemas.ReportSuspended;
 import io.sandglass.schemas.SandboxEnded;
+import io.sandglass.schemas.SandboxStarted;
 import io.sandglass.schemas.StopRequested;
 import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.WireFormat;
@@ -50,6 +51,42 @@ class FleetTest {
       assertThat(s.orders("s1")).extracting(Rig.Sent::partition).containsExactly(slot(0));
       assertThat(s.orders("s2")).extracting(Rig.Sent::partition).containsExactly(slot(1), slot(1));
       assertThat(Orders.meta(s.orders("s2").getLast()).getNodeId()).isEqualTo("b");
+    }
+  }
+
+  @Test
+  void aSandboxRunsAtOnceWhereAContainerIsSetAsideForIt() {
+    try (Scenario s = bare().node("a").node("b")) {
+      s.send(Orders.createOn("b", "s1")).expectAccepted();
+      s.expect("s1", "SandboxRequested", "SandboxStarted").expect("s1", Status.RUNNING);
+      assertThat(s.events("s1"))
+          .extracting(sent -> Orders.meta(sent).getNodeId())
+          .containsExactly("b", "b");
+      SandboxStarted started = (SandboxStarted) s.events("s1").getLast().body();
+      assertThat(started.getWarm()).isTrue();
+      assertThat(started.getMeta().getCause()).isEqualTo("command");
+      assertThat(s.orders("s1")).extracting(Rig.Sent::partition).containsExactly(slot(1));
+      // What the node says when it comes to the order tells nothing new.
+      s.started("s1").expect("s1", "SandboxRequested", "SandboxStarted");
+    }
+  }
+
+  @Test
+  void aContainerThatIsSetAsideByALostNodeIsNotCountedOn() {
+    try (Scenario s = bare().node("a").node("b").silence("b").advance(ofSeconds(14))) {
+      s.send(Orders.createOn("b", "s1")).expectAccepted();
+      s.expect("s1", "SandboxRequested").expect("s1", Status.CREATING);
+      assertThat(Orders.meta(s.events("s1").getFirst()).getNodeId()).isEqualTo("a");
+      s.send(Orders.createOn("nowhere", "s2")).expectAccepted().expect("s2", Status.CREATING);
+    }
+  }
+
+  @Test
+  void aSandboxWhoseContainerWasLostAfterAllEnds() {
+    try (Scenario s = bare().node("a").node("b").send(Orders.createOn("a", "s1"))) {
+      s.refused("s1").expect("s1", "SandboxRequested", "SandboxStarted", "SandboxEnded");
+      assertThat(((SandboxEnded) s.events("s1").getLast().body()).getReason())
+          .isEqualTo("runtime_lost");
     }
   }
 

@@ -74,7 +74,24 @@ final class Orders {
                 null,
                 List.of(),
                 null,
-                Map.of()));
+                Map.of(),
+                null));
+  }
+
+  /** For which a node has set a container aside. */
+  static Command createOn(String node, String id) {
+    return Command.of(
+        id,
+        meta ->
+            new CreateSandbox(
+                meta,
+                spec("ephemeral", "shared-cpu-1x", Beats.GIB / 4),
+                TIMEOUT.toMillis(),
+                null,
+                List.of(),
+                null,
+                Map.of(),
+                node));
   }
 
   static Command createPersistent(String id) {
@@ -88,7 +105,8 @@ final class Orders {
                 IDLE_TIMEOUT.toMillis(),
                 List.of(),
                 null,
-                Map.of()));
+                Map.of(),
+                null));
   }
 
   static Command createMode(String id, String mode) {
@@ -102,7 +120,8 @@ final class Orders {
                 null,
                 List.of(),
                 null,
-                Map.of()));
+                Map.of(),
+                null));
   }
 
   private static StartSpec spec(String mode, String size, long memory) {

@@ -45,7 +45,8 @@ final class CommandWriter {
               Specs.idleTimeoutMillis(c.spec().mode()),
               c.spec().envNames(),
               c.spec().envSealed().map(Specs::bytes).orElse(null),
-              c.spec().metadata());
+              c.spec().metadata(),
+              c.claimed() ? c.node().orElse(null) : null);
       case Command.KeepAlive c ->
           new KeepAlive(meta, c.timeout().map(Duration::toMillis).orElse(null));
       case Command.Suspend _ -> new SuspendSandbox(meta);

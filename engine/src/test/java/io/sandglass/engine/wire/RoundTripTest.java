@@ -147,8 +147,11 @@ class RoundTripTest {
       Envelope envelope, Patience patience, Command.Request drawn) {
     Command.Caller caller = caller(envelope, drawn, Optional.of(envelope.org()));
     return switch (drawn) {
-      case Command.Create c ->
-          new Command.Create(caller, with(c.spec(), patience, envelope), Optional.empty());
+      case Command.Create c -> {
+        Optional<String> claimedOn = c.node().filter(_ -> c.claimed());
+        yield new Command.Create(
+            caller, with(c.spec(), patience, envelope), claimedOn, claimedOn.isPresent());
+      }
       case Command.KeepAlive c -> new Command.KeepAlive(caller, c.timeout());
       case Command.Suspend _ -> new Command.Suspend(caller);
       case Command.Wake _ -> new Command.Wake(caller);

@@ -57,7 +57,7 @@ public final class ExecutionResource {
       return Problem.notReady(requestId.orElse(null));
     }
     Life life = new Life(sandboxId, body.incarnation());
-    executions.awaitWake(life, body.wake());
+    executions.awaitRunning(life, body.wake());
     if (body.detach()) {
       return started(detached.start(life, body.request(), requestId), requestId.orElse(null));
     }

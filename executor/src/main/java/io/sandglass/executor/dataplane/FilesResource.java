@@ -88,7 +88,7 @@ public final class FilesResource {
       return fault.get();
     }
     Life life = new Life(sandboxId, incarnation);
-    executions.awaitWake(life, wake);
+    executions.awaitRunning(life, wake);
     try {
       return put(
           new Transfers.Request(life, executionId, path, limit, requestId),
@@ -130,7 +130,7 @@ public final class FilesResource {
       return fault.get();
     }
     Life life = new Life(sandboxId, incarnation);
-    executions.awaitWake(life, wake);
+    executions.awaitRunning(life, wake);
     try {
       Transfers.Opened file =
           transfers.open(new Transfers.Request(life, executionId, path, limit, requestId));
@@ -171,7 +171,7 @@ public final class FilesResource {
           400, "invalid_request", "limit or after is malformed", requestId.orElse(null));
     }
     Life life = new Life(sandboxId, incarnation);
-    executions.awaitWake(life, wake);
+    executions.awaitRunning(life, wake);
     try {
       GuestFiles.Listing listing = transfers.list(life, path, name.get(), limit);
       return Response.ok(

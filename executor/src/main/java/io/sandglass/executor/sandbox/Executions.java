@@ -27,7 +27,7 @@ public final class Executions implements AutoCloseable {
   private static final Duration TELLING = Duration.ofSeconds(2);
 
   /** Shorter than the API's with a node that says nothing. */
-  private static final Duration WAKING = Duration.ofSeconds(10);
+  private static final Duration WAITING = Duration.ofSeconds(10);
 
   private final Residents residents;
   private final LifeDirectories directories;
@@ -84,15 +84,15 @@ public final class Executions implements AutoCloseable {
   }
 
   /**
-   * Waits for the order that wakes a sandbox, which its caller knows to be on its way here. Whether
-   * it runs then, whoever lets something in will see.
+   * Waits for a sandbox that starts, or for the order that wakes it, which its caller knows to be
+   * on its way here. Whether it runs then, whoever lets something in will see.
    *
    * @param orderVersion of that order; 0 for none
    */
-  public void awaitWake(Life life, long orderVersion) throws InterruptedException {
+  public void awaitRunning(Life life, long orderVersion) throws InterruptedException {
     Optional<Resident> resident = residents.get(life);
-    if (orderVersion > 0 && resident.isPresent()) {
-      resident.get().awaitResume(orderVersion, WAKING);
+    if (resident.isPresent()) {
+      resident.get().awaitRunning(orderVersion, WAITING);
     }
   }
 

@@ -10,6 +10,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,13 @@ public final class Lanes {
   interface Work {
     void carryOut(Order order, Preemption preemption);
 
+    /**
+     * Starts a sandbox in a spare, before its order is here.
+     *
+     * @param setAside run as soon as one is its own
+     */
+    void startAhead(Order.Start ahead, Runnable setAside, Preemption preemption);
+
     /** Compares what is known of a sandbox with what is there. */
     void reconcile(String sandboxId, boolean ask, Preemption preemption);
   }
@@ -32,7 +41,13 @@ public final class Lanes {
    * @param order empty for a reconciliation
    * @param done told when the log may forget the order
    */
-  private record Item(Optional<Order> order, boolean ask, Runnable done, Preemption preemption) {}
+  private record Item(
+      Optional<Order> order, Consumer<Preemption> task, Runnable done, Preemption preemption) {
+
+    Item(Optional<Order> order, Consumer<Preemption> task, Runnable done) {
+      this(order, task, done, new Preemption());
+    }
+  }
 
   private static final class Lane {
     private final Deque<Item> waiting = new ArrayDeque<>();
@@ -76,9 +91,31 @@ public final class Lanes {
             .filter(item -> item.order.filter(order::supersedes).isPresent())
             .ifPresent(item -> item.preemption.fire(Cause.SUPERSEDED));
       }
-      enqueue(sandbox, new Item(Optional.of(order), false, done, new Preemption()));
+      enqueue(
+          sandbox,
+          new Item(Optional.of(order), preemption -> work.carryOut(order, preemption), done));
     }
     pointless.forEach(item -> item.done.run());
+  }
+
+  /**
+   * Has a sandbox started in a container that is ready, before its order is here.
+   *
+   * @param ahead what will be ordered
+   * @return true as soon as a container is set aside for it, false when there is none; never
+   *     completed when the executor shuts down before
+   */
+  public synchronized CompletableFuture<Boolean> startAhead(Order.Start ahead) {
+    CompletableFuture<Boolean> claimed = new CompletableFuture<>();
+    if (!closed) {
+      enqueue(
+          ahead.life().sandboxId(),
+          new Item(
+              Optional.of(ahead),
+              preemption -> work.startAhead(ahead, () -> claimed.complete(true), preemption),
+              () -> claimed.complete(false)));
+    }
+    return claimed;
   }
 
   /**
@@ -88,7 +125,12 @@ public final class Lanes {
    */
   synchronized void reconcile(String sandboxId, boolean ask) {
     if (!closed && (ask || !lanes.containsKey(sandboxId))) {
-      enqueue(sandboxId, new Item(Optional.empty(), ask, () -> {}, new Preemption()));
+      enqueue(
+          sandboxId,
+          new Item(
+              Optional.empty(),
+              preemption -> work.reconcile(sandboxId, ask, preemption),
+              () -> {}));
     }
   }
 
@@ -126,11 +168,7 @@ public final class Lanes {
 
   private void run(String sandbox, Item item) {
     try {
-      if (item.order.isPresent()) {
-        work.carryOut(item.order.get(), item.preemption);
-      } else {
-        work.reconcile(sandbox, item.ask, item.preemption);
-      }
+      item.task.accept(item.preemption);
     } catch (PreemptedException e) {
       if (e.reason() == Cause.SHUTDOWN) {
         return;

@@ -62,6 +62,10 @@ final class OrderWork implements Lanes.Work {
         subject.life().incarnation(),
         subject.version(),
         subject.requestId().orElse("-"));
+    if (startsWhatRunsHere(order)) {
+      finish(order, Optional.of(startedAhead((Order.Start) order, preemption)), preemption);
+      return;
+    }
     if (wakesWhatSleepsHere(order)) {
       finish(order, answer(order, List.of(), preemption), preemption);
       return;
@@ -102,6 +106,43 @@ final class OrderWork implements Lanes.Work {
   private void finish(Order order, Optional<Report.Content> content, Preemption preemption) {
     content.ifPresent(told -> delivery.deliver(new Report(order.subject(), told), preemption));
     memory.remember(order);
+  }
+
+  @Override
+  public void startAhead(Order.Start ahead, Runnable setAside, Preemption preemption) {
+    if (resident(ahead).filter(Resident::startsAhead).isPresent()) {
+      setAside.run(); // asked again
+    } else if (isNew(ahead)) {
+      LOG.info(
+          "claim sandbox={} image={} request_id={}",
+          ahead.life().sandboxId(),
+          ahead.image(),
+          ahead.subject().requestId().orElse("-"));
+      starting.startAhead(ahead, setAside, preemption);
+    }
+  }
+
+  private boolean startsWhatRunsHere(Order order) {
+    return order instanceof Order.Start
+        && resident(order)
+            .filter(Resident::startsAhead)
+            .filter(resident -> resident.phase() == Resident.Phase.RUNNING)
+            .isPresent();
+  }
+
+  /** From now on the policy is the log's. */
+  private Report.Content startedAhead(Order.Start order, Preemption preemption) {
+    changeEgress(order, order.egress(), preemption);
+    return new Report.Started(true);
+  }
+
+  private void changeEgress(Order order, EgressPolicy egress, Preemption preemption) {
+    settings
+        .backoff()
+        .insist(
+            "egress " + order.life(),
+            preemption,
+            () -> holdings.egress.change(order.life(), egress, order.subject().version()));
   }
 
   /** Somebody waits, and if its container is not there to be woken, waking it finds that out. */
@@ -165,17 +206,7 @@ final class OrderWork implements Lanes.Work {
                   .map(resident -> resume(resident, order.subject().version(), preemption))
                   .orElseGet(OrderWork::nothingHere));
       case Order.ApplyEgress apply -> {
-        resident(order)
-            .ifPresent(
-                _ ->
-                    settings
-                        .backoff()
-                        .insist(
-                            "egress " + order.life(),
-                            preemption,
-                            () ->
-                                holdings.egress.change(
-                                    order.life(), apply.egress(), order.subject().version())));
+        resident(order).ifPresent(_ -> changeEgress(order, apply.egress(), preemption));
         yield Optional.empty();
       }
       case Order.Stop _ -> {

@@ -43,6 +43,7 @@ public final class Resident {
   private Optional<GuestChannel> channel = Optional.empty();
   private int executions;
   private long lastResume;
+  private boolean ahead;
   private boolean left;
 
   Resident(Life life, String orgId, Limits limits, Phase phase) {
@@ -100,6 +101,15 @@ public final class Resident {
     notifyAll();
   }
 
+  /** Its container is set aside: it starts before its order is here. */
+  synchronized void startAhead() {
+    ahead = true;
+  }
+
+  synchronized boolean startsAhead() {
+    return ahead;
+  }
+
   /** An order to wake it has been carried out, as far as that was possible. */
   synchronized void triedToResume(long orderVersion) {
     lastResume = Math.max(lastResume, orderVersion);
@@ -115,17 +125,23 @@ public final class Resident {
   /**
    * Returns when it runs, or won't by that order.
    *
-   * @param orderVersion of the order that wakes it, on which its lane may not have begun
+   * @param orderVersion of the order that wakes it, on which its lane may not have begun; 0 for
+   *     none, when it may still be starting
    */
-  synchronized void awaitResume(long orderVersion, Duration atMost) throws InterruptedException {
+  synchronized void awaitRunning(long orderVersion, Duration atMost) throws InterruptedException {
     long deadline = System.nanoTime() + atMost.toNanos();
-    while (phase != Phase.RUNNING && lastResume < orderVersion && !left) {
+    while (isOnItsWay(orderVersion)) {
       long nanos = deadline - System.nanoTime();
       if (nanos <= 0) {
         return;
       }
       TimeUnit.NANOSECONDS.timedWait(this, nanos);
     }
+  }
+
+  private boolean isOnItsWay(long orderVersion) {
+    boolean awaited = orderVersion == 0 ? phase == Phase.STARTING : lastResume < orderVersion;
+    return awaited && phase != Phase.RUNNING && !left;
   }
 
   /** Since when it has been in its phase, by {@link System#nanoTime}. */

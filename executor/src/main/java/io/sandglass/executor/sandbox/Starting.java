@@ -53,6 +53,58 @@ final class Starting {
     }
   }
 
+  /**
+   * Starts it in a spare, before its order is here; does nothing where none is ready.
+   *
+   * @param setAside run as soon as one is: from then on it is started by whatever means, unless
+   *     that fails altogether, which its order finds out
+   */
+  void startAhead(Order.Start ahead, Runnable setAside, Preemption preemption) {
+    Life life = ahead.life();
+    Optional<Resident> reserved = pool.hasReady(ahead.image()) ? reserve(ahead) : Optional.empty();
+    if (reserved.isEmpty()) {
+      return;
+    }
+    Resident resident = reserved.get();
+    Runnable promised =
+        () -> {
+          resident.startAhead();
+          setAside.run();
+        };
+    if (!claimed(ahead, resident, promised, preemption)) {
+      if (resident.startsAhead()) {
+        var _ = start(ahead, true, preemption);
+      } else {
+        settings.backoff().insist("clear " + life, preemption, () -> holdings.clear(life));
+      }
+    }
+  }
+
+  private boolean claimed(
+      Order.Start ahead, Resident resident, Runnable setAside, Preemption preemption) {
+    long since = System.nanoTime();
+    try {
+      holdings.directories.prepare(ahead.life(), ahead.subject().orgId());
+      Optional<FoundContainer> spare = pool.claim(ahead.image(), resident, setAside);
+      if (spare.isEmpty()) {
+        return false;
+      }
+      settle(spare.get(), ahead, preemption);
+      runsInSpare(resident, ahead.image(), since);
+      return true;
+    } catch (RuntimeUnavailableException | RuntimeRefusedException | UncheckedIOException e) {
+      LOG.warn("claim={} failed: {}", ahead.life(), e.getMessage());
+      return false;
+    } finally {
+      pool.adjust();
+    }
+  }
+
+  private void runsInSpare(Resident resident, String image, long since) {
+    resident.enter(Resident.Phase.RUNNING);
+    pool.claimed(image, Duration.ofNanos(System.nanoTime() - since));
+  }
+
   private Report.Content tryStart(Order.Start order, boolean begun, Preemption preemption) {
     long since = System.nanoTime();
     Life life = order.life();
@@ -66,7 +118,7 @@ final class Starting {
     holdings.directories.prepare(life, order.subject().orgId());
     Optional<FoundContainer> there = begun ? holdings.runtime.find(life) : Optional.empty();
     Optional<FoundContainer> claimed =
-        there.isPresent() ? Optional.empty() : pool.claim(order.image(), resident);
+        there.isPresent() ? Optional.empty() : pool.claim(order.image(), resident, () -> {});
     pool.giveWay();
     try {
       if (there.isPresent()) {
@@ -76,6 +128,7 @@ final class Starting {
       } else if (claimed.isPresent()) {
         settle(claimed.get(), order, preemption);
       } else {
+        pool.missed(order.image());
         Optional<Report.Content> refusal = make(order, resident, preemption);
         if (refusal.isPresent()) {
           return refusal.get();
@@ -87,9 +140,10 @@ final class Starting {
     } finally {
       pool.adjust(); // not while somebody waits for what it would slow down
     }
-    resident.enter(Resident.Phase.RUNNING);
     if (claimed.isPresent()) {
-      pool.claimed(order.image(), Duration.ofNanos(System.nanoTime() - since));
+      runsInSpare(resident, order.image(), since);
+    } else {
+      resident.enter(Resident.Phase.RUNNING);
     }
     return new Report.Started(claimed.or(() -> there).filter(FoundContainer::wasSpare).isPresent());
   }

@@ -107,13 +107,18 @@ public final class WarmPool {
   /**
    * Makes a spare's container a sandbox's; the resident's, for whom everything else is prepared.
    * Empty when there is none that is ready: then one has to be made.
+   *
+   * @param setAside run when a spare that answers is out of everybody else's reach
    */
-  Optional<FoundContainer> claim(String image, Resident resident) {
+  Optional<FoundContainer> claim(String image, Resident resident, Runnable setAside) {
     for (Optional<Spare> next = take(image); next.isPresent(); next = take(image)) {
       Spare spare = next.get();
       try {
-        if (claim(spare, resident)) {
-          return Optional.of(claimed(spare.container(), resident.life()));
+        if (answers(spare)) {
+          setAside.run();
+          if (rename(spare, resident)) {
+            return Optional.of(claimed(spare.container(), resident.life()));
+          }
         }
         spare.resident().disconnect();
       } catch (RuntimeException e) {
@@ -126,14 +131,18 @@ public final class WarmPool {
         }
       }
     }
-    missed(image);
     return Optional.empty();
   }
 
-  private synchronized void missed(String image) {
+  /** A sandbox has found none. */
+  synchronized void missed(String image) {
     if (wanted(image) > 0) {
       misses.merge(image, 1L, Long::sum);
     }
+  }
+
+  synchronized boolean hasReady(String image) {
+    return readyOf(image) > 0;
   }
 
   private synchronized Optional<Spare> take(String image) {
@@ -145,12 +154,8 @@ public final class WarmPool {
     return spare;
   }
 
-  /** False when it is no good, or not ours any more; the next look removes what is left of it. */
-  private boolean claim(Spare spare, Resident resident) {
-    if (!answers(spare)) {
-      LOG.warn("spare={} does not answer", spare.life());
-      return false;
-    }
+  /** False when it is not ours any more; the next look removes what is left of it. */
+  private boolean rename(Spare spare, Resident resident) {
     if (holdings.runtime.rename(spare.life(), resident.life()) == Change.MISSING) {
       LOG.warn("spare={} is not there any more", spare.life());
       return false;
@@ -160,10 +165,15 @@ public final class WarmPool {
     return true;
   }
 
+  /** False when it is no good; the next look removes it. */
   private static boolean answers(Spare spare) {
     try {
       Optional<GuestChannel> channel = spare.resident().channel();
-      return channel.isPresent() && channel.get().answers(ANSWER_WITHIN);
+      if (channel.isPresent() && channel.get().answers(ANSWER_WITHIN)) {
+        return true;
+      }
+      LOG.warn("spare={} does not answer", spare.life());
+      return false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;
@@ -482,7 +492,7 @@ public final class WarmPool {
     return stock;
   }
 
-  /** From the order to the guest's answer, of all sandboxes that were started in a spare. */
+  /** Until the container is the sandbox's and walled, of all that were started in a spare. */
   public Timer claims() {
     return claims;
   }

@@ -10,7 +10,10 @@ import io.sandglass.executor.runtime.FoundContainer.Phase;
 import io.sandglass.executor.runtime.Life;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -229,6 +232,137 @@ final class WarmPoolTest {
     await().atMost(PATIENCE).until(() -> !node.process().directories().hasMount(origin));
     assertThat(node.process().directories().lives()).isEmpty();
     assertThat(node.firewall.inForce()).isEmpty();
+  }
+
+  private Order.Start ahead(Life life) {
+    return new Order.Start(
+        new Order.Subject(life, "org_1", 0, Optional.empty()),
+        NodeScenario.IMAGE,
+        BIG,
+        EgressPolicy.ALLOW_ALL);
+  }
+
+  private CompletableFuture<Boolean> startAhead(Life life) {
+    return node.process().node().lanes().startAhead(ahead(life));
+  }
+
+  private void awaitIdle() {
+    await().atMost(PATIENCE).until(() -> node.process().node().lanes().busy() == 0);
+  }
+
+  private Resident.Phase phase(Life life) {
+    return node.process().residents().get(life.sandboxId()).orElseThrow().phase();
+  }
+
+  @Test
+  void oneThatIsSetAsideRunsBeforeItsOrderIsHere() throws Exception {
+    warm(1);
+    String id = spares().getFirst().containerId();
+    assertThat(startAhead(FIRST).get(30, TimeUnit.SECONDS)).isTrue();
+    node.process().executions().awaitRunning(FIRST, 0);
+
+    assertThat(phase(FIRST)).isEqualTo(Resident.Phase.RUNNING);
+    FoundContainer claimed = container(FIRST);
+    assertThat(claimed.containerId()).isEqualTo(id);
+    assertThat(claimed.limits()).isEqualTo(BIG);
+    Ipv4 address = Ipv4.parse(claimed.address().orElseThrow());
+    assertThat(node.firewall.inForce()).containsOnlyKeys(address);
+    assertThat(node.reports.all()).isEmpty();
+    assertThat(startAhead(FIRST).get(30, TimeUnit.SECONDS)).as("asked again").isTrue();
+
+    node.carryOut(start(FIRST, BIG, EgressPolicy.DENY_ALL));
+    assertThat(container(FIRST)).isEqualTo(claimed);
+    assertThat(warmth(FIRST)).containsExactly(true);
+    assertThat(node.firewall.inForce()).as("the policy is the log's").isEmpty();
+    awaitReady(1);
+    assertThat(node.stock()).isEqualTo(new Stock(1, 1, 0, 1, 0));
+  }
+
+  @Test
+  void nothingIsLeftWhereNoneCanBeSetAside() throws Exception {
+    node.keepReady(1); // nobody has looked yet
+    assertThat(startAhead(FIRST).get(30, TimeUnit.SECONDS)).isFalse();
+    warm(1);
+    Life spare = spares().getFirst().life();
+    node.guests.silence(spare);
+    assertThat(startAhead(FIRST).get(30, TimeUnit.SECONDS)).isFalse();
+
+    assertThat(node.process().residents().all()).isEmpty();
+    assertThat(node.process().directories().lives()).isEmpty();
+    assertThat(node.containers("sbx_a")).isEmpty();
+    assertThat(node.process().node().pool().misses()).isZero();
+  }
+
+  @Test
+  void eachIsSetAsideOnceHoweverManyAsk() throws Exception {
+    warm(3);
+    List<String> ids = spares().stream().map(FoundContainer::containerId).toList();
+    node.keepReady(0); // none is made in the place of another
+    List<Life> lives = IntStream.range(0, 20).mapToObj(i -> new Life("sbx_" + i, 1)).toList();
+    List<CompletableFuture<Boolean>> asked = lives.stream().map(this::startAhead).toList();
+    List<Life> got = new ArrayList<>();
+    for (int i = 0; i < lives.size(); i++) {
+      if (asked.get(i).get(30, TimeUnit.SECONDS)) {
+        got.add(lives.get(i));
+      }
+    }
+    awaitIdle();
+
+    assertThat(got).hasSizeBetween(1, 3);
+    assertThat(got.stream().map(this::container).map(FoundContainer::containerId))
+        .doesNotHaveDuplicates()
+        .isSubsetOf(ids);
+    assertThat(node.process().residents().all()).extracting(Resident::life).hasSameElementsAs(got);
+  }
+
+  @Test
+  void oneThatIsLostAsItIsSetAsideIsMadeAllTheSame() throws Exception {
+    warm(1);
+    Life spare = spares().getFirst().life();
+    node.runtime.beforeEach(
+        asked -> {
+          if (asked.equals("rename")) {
+            node.runtime.beforeEach(operation -> {});
+            node.runtime.remove(spare);
+          }
+        });
+    assertThat(startAhead(FIRST).get(30, TimeUnit.SECONDS)).isTrue();
+    node.process().executions().awaitRunning(FIRST, 0);
+
+    assertThat(phase(FIRST)).isEqualTo(Resident.Phase.RUNNING);
+    assertThat(container(FIRST).wasSpare()).isFalse();
+    node.carryOut(start(FIRST, BIG, EgressPolicy.ALLOW_ALL));
+    assertThat(node.containers("sbx_a")).hasSize(1);
+  }
+
+  @Test
+  void oneThatTheLogDoesNotWantIsRemovedAndStartedAnewIfItDoesAfterAll() throws Exception {
+    warm(1);
+    assertThat(startAhead(FIRST).get(30, TimeUnit.SECONDS)).isTrue();
+    awaitIdle();
+    String id = container(FIRST).containerId();
+    var unasked = new Order.Subject(FIRST, "", 0, Optional.empty());
+    node.carryOut(new Order.Remove(unasked, "no such sandbox lives"));
+    assertThat(node.containers("sbx_a")).isEmpty();
+    assertThat(node.process().residents().all()).isEmpty();
+
+    node.carryOut(start(FIRST, BIG, EgressPolicy.ALLOW_ALL));
+    assertThat(container(FIRST).containerId()).isNotEqualTo(id);
+    assertThat(node.reports.of(FIRST, Report.Started.class)).hasSize(1);
+  }
+
+  @Test
+  void oneThatWasSetAsideByAnEarlierProcessIsTheSandboxs() throws Exception {
+    warm(1);
+    assertThat(startAhead(FIRST).get(30, TimeUnit.SECONDS)).isTrue();
+    awaitIdle();
+    String id = container(FIRST).containerId();
+    node.reboot();
+    node.relisting();
+    node.carryOut(start(FIRST, BIG, EgressPolicy.ALLOW_ALL));
+
+    assertThat(container(FIRST).containerId()).isEqualTo(id);
+    assertThat(warmth(FIRST)).containsExactly(true);
   }
 
   /** Killed as it asks the runtime for this, before or after that has an effect. */

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Calls that are here before the order that wakes their sandbox. */
-final class AwaitWakeTest {
+final class AwaitRunningTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Life LIFE = new Life("sbx_a", 1);
 
@@ -49,7 +49,7 @@ final class AwaitWakeTest {
               .start(
                   () -> {
                     try {
-                      executions.awaitWake(LIFE, orderVersion);
+                      executions.awaitRunning(LIFE, orderVersion);
                       done.countDown();
                     } catch (InterruptedException e) {
                       Thread.currentThread().interrupt();
@@ -97,8 +97,8 @@ final class AwaitWakeTest {
   @Test
   void whatWillNotBeWokenHereIsNotWaitedFor() throws Exception {
     assertThat(new Waiting(executions, 0).isOverSoon()).isTrue();
-    executions.awaitWake(new Life("sbx_a", 2), 99);
-    executions.awaitWake(new Life("sbx_b", 1), 99);
+    executions.awaitRunning(new Life("sbx_a", 2), 99);
+    executions.awaitRunning(new Life("sbx_b", 1), 99);
     Waiting waiting = new Waiting(executions, 99);
     waiting.awaitItWaits();
 
