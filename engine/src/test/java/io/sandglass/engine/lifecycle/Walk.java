@@ -295,7 +295,8 @@ final class Walk {
   private static void checkStatus(Status before, Status after) {
     require(
         switch (before) {
-          case ABSENT -> after == Status.ABSENT || after == Status.CREATING;
+          case ABSENT ->
+              after == Status.ABSENT || after == Status.CREATING || after == Status.RUNNING;
           case CREATING ->
               after == Status.CREATING || after == Status.RUNNING || after == Status.DESTROYED;
           case RUNNING, SUSPENDED ->

@@ -133,7 +133,7 @@ final class OrderWork implements Lanes.Work {
   /** From now on the policy is the log's. */
   private Report.Content startedAhead(Order.Start order, Preemption preemption) {
     changeEgress(order, order.egress(), preemption);
-    return new Report.Started(true);
+    return new Report.Started(resident(order).orElseThrow().origin().isSpare());
   }
 
   private void changeEgress(Order order, EgressPolicy egress, Preemption preemption) {
