@@ -64,64 +64,40 @@ final class Orders {
   }
 
   static Command create(String id, String size, long memory) {
-    return Command.of(
-        id,
-        meta ->
-            new CreateSandbox(
-                meta,
-                spec("ephemeral", size, memory),
-                TIMEOUT.toMillis(),
-                null,
-                List.of(),
-                null,
-                Map.of(),
-                null));
+    return create(id, spec("ephemeral", size, memory), TIMEOUT.toMillis(), null, null);
   }
 
   /** For which a node has set a container aside. */
   static Command createOn(String node, String id) {
-    return Command.of(
-        id,
-        meta ->
-            new CreateSandbox(
-                meta,
-                spec("ephemeral", "shared-cpu-1x", Beats.GIB / 4),
-                TIMEOUT.toMillis(),
-                null,
-                List.of(),
-                null,
-                Map.of(),
-                node));
+    return create(id, small("ephemeral"), TIMEOUT.toMillis(), null, node);
   }
 
   static Command createPersistent(String id) {
-    return Command.of(
-        id,
-        meta ->
-            new CreateSandbox(
-                meta,
-                spec("persistent", "shared-cpu-1x", Beats.GIB / 4),
-                null,
-                IDLE_TIMEOUT.toMillis(),
-                List.of(),
-                null,
-                Map.of(),
-                null));
+    return create(id, small("persistent"), null, IDLE_TIMEOUT.toMillis(), null);
   }
 
   static Command createMode(String id, String mode) {
+    return create(id, small(mode), TIMEOUT.toMillis(), null, null);
+  }
+
+  private static Command create(
+      String id, StartSpec spec, Long timeoutMillis, Long idleTimeoutMillis, String claimedOn) {
     return Command.of(
         id,
         meta ->
             new CreateSandbox(
                 meta,
-                spec(mode, "shared-cpu-1x", Beats.GIB / 4),
-                TIMEOUT.toMillis(),
-                null,
+                spec,
+                timeoutMillis,
+                idleTimeoutMillis,
                 List.of(),
                 null,
                 Map.of(),
-                null));
+                claimedOn));
+  }
+
+  private static StartSpec small(String mode) {
+    return spec(mode, "shared-cpu-1x", Beats.GIB / 4);
   }
 
   private static StartSpec spec(String mode, String size, long memory) {

@@ -34,13 +34,8 @@ record ClaimBody(
      * @throws IllegalArgumentException when it is none
      */
     EgressPolicy policy() {
-      EgressPolicy.Mode known =
-          switch (mode) {
-            case "allow_all" -> EgressPolicy.Mode.ALLOW_ALL;
-            case "deny_all" -> EgressPolicy.Mode.DENY_ALL;
-            default -> throw new IllegalArgumentException("unknown egress mode " + mode);
-          };
-      EgressPolicy policy = new EgressPolicy(known, allowCidrs, denyCidrs, allowPorts);
+      EgressPolicy policy =
+          new EgressPolicy(EgressPolicy.Mode.named(mode), allowCidrs, denyCidrs, allowPorts);
       var _ = policy.reach();
       return policy;
     }

@@ -110,14 +110,8 @@ final class OrderReading {
   }
 
   private static EgressPolicy egress(Egress egress) {
-    EgressPolicy.Mode mode =
-        switch (egress.getMode()) {
-          case "allow_all" -> EgressPolicy.Mode.ALLOW_ALL;
-          case "deny_all" -> EgressPolicy.Mode.DENY_ALL;
-          default -> throw new IllegalArgumentException("unknown egress mode " + egress.getMode());
-        };
     return new EgressPolicy(
-        mode,
+        EgressPolicy.Mode.named(egress.getMode()),
         List.copyOf(egress.getAllowCidrs()),
         List.copyOf(egress.getDenyCidrs()),
         List.copyOf(egress.getAllowPorts()));

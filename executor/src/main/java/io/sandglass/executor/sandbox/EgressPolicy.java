@@ -22,7 +22,19 @@ public record EgressPolicy(
 
   public enum Mode {
     ALLOW_ALL,
-    DENY_ALL
+    DENY_ALL;
+
+    /**
+     * @param name as the log and the API have it
+     * @throws IllegalArgumentException when there is no such mode
+     */
+    public static Mode named(String name) {
+      return switch (name) {
+        case "allow_all" -> ALLOW_ALL;
+        case "deny_all" -> DENY_ALL;
+        default -> throw new IllegalArgumentException("unknown egress mode " + name);
+      };
+    }
   }
 
   /**

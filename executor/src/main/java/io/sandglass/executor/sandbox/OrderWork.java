@@ -62,8 +62,8 @@ final class OrderWork implements Lanes.Work {
         subject.life().incarnation(),
         subject.version(),
         subject.requestId().orElse("-"));
-    if (startsWhatRunsHere(order)) {
-      finish(order, Optional.of(startedAhead((Order.Start) order, preemption)), preemption);
+    if (order instanceof Order.Start start && runsAhead(start)) {
+      finish(order, Optional.of(startedAhead(start, preemption)), preemption);
       return;
     }
     if (wakesWhatSleepsHere(order)) {
@@ -122,12 +122,11 @@ final class OrderWork implements Lanes.Work {
     }
   }
 
-  private boolean startsWhatRunsHere(Order order) {
-    return order instanceof Order.Start
-        && resident(order)
-            .filter(Resident::startsAhead)
-            .filter(resident -> resident.phase() == Resident.Phase.RUNNING)
-            .isPresent();
+  private boolean runsAhead(Order.Start order) {
+    return resident(order)
+        .filter(Resident::startsAhead)
+        .filter(resident -> resident.phase() == Resident.Phase.RUNNING)
+        .isPresent();
   }
 
   /** From now on the policy is the log's. */
