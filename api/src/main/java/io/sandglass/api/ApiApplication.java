@@ -31,8 +31,8 @@ import io.sandglass.api.control.Refusals;
 import io.sandglass.api.control.Sandboxes;
 import io.sandglass.api.control.Templates;
 import io.sandglass.api.control.Waking;
+import io.sandglass.api.dataplane.AheadPlane;
 import io.sandglass.api.dataplane.BuildLogs;
-import io.sandglass.api.dataplane.ClaimPlane;
 import io.sandglass.api.dataplane.DataPlane;
 import io.sandglass.api.dataplane.FilePlane;
 import io.sandglass.api.domain.Ids;
@@ -234,6 +234,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             ids);
     CommandLog commandLog = log.commands();
     Nodes nodes = log.nodes();
+    AheadPlane ahead = new AheadPlane(configuration.dataPlaneKey());
 
     EnvSealer sealer = new EnvSealer(master, keyStore, clock);
     Accounts accounts = new Accounts(new AccountStore(jdbi), master.pepper(), ids, clock);
@@ -254,11 +255,11 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             progress,
             sealer,
             quotas,
-            new Claims(nodes, new ClaimPlane(configuration.dataPlaneKey())),
+            new Claims(nodes, ahead),
             ids,
             clock,
             configuration.patience());
-    Waking waking = new Waking(commandLog, progress, ids);
+    Waking waking = new Waking(commandLog, progress, nodes, ahead, ids);
     DataPlane dataPlane = new DataPlane(configuration.dataPlaneKey());
     Executions executions =
         new Executions(commandLog, waking, sandboxStore, nodes, dataPlane, sealer, ids);

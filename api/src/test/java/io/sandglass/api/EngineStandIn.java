@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** As much of the engine's manners as the API's tests need. Not thread-safe by itself. */
 final class EngineStandIn {
@@ -108,6 +109,11 @@ final class EngineStandIn {
                   known, event(known, header, new Fact.EgressChanged(change.egress()), "command"));
       case Command.Destroy _ -> destroy(header, known);
       case Command.Suspend _ -> suspend(header, known);
+      case Command.Wake(Command.Header _, Optional<Long> thawed)
+          when known.status == Status.SUSPENDED && thawed.equals(Optional.of(known.version)) -> {
+        known.status = Status.RUNNING;
+        yield accepted(known, event(known, header, new Fact.SandboxResumed(), "command"));
+      }
       case Command.Wake _ ->
           known.spec.mode() == Mode.PERSISTENT
               ? use(header, known, new Fact.ActivityRecorded("wake"), "cannot_wake")

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
@@ -67,6 +68,12 @@ final class PersistentTest {
   /** What the node says to calls that wait for a wake; null where it lets them in. */
   private static final AtomicReference<Refusal> toWaiting = new AtomicReference<>();
 
+  /** Whether the node has frozen ones awake when it is asked to. */
+  private static final AtomicBoolean thaws = new AtomicBoolean();
+
+  /** Whether the node turns calls down until it is asked to thaw. */
+  private static final AtomicBoolean frozen = new AtomicBoolean();
+
   private static final List<Asked> asked = new CopyOnWriteArrayList<>();
 
   private record Refusal(int status, String code) {
@@ -88,8 +95,16 @@ final class PersistentTest {
   private static final class Node extends Handler.Abstract {
     @Override
     public boolean handle(Request request, Response response, Callback callback) throws Exception {
-      boolean racing = refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
       String path = request.getHttpURI().getPath();
+      if (path.endsWith("/thaw")) {
+        if (thaws.get()) {
+          frozen.set(false);
+        }
+        response.setStatus(thaws.get() ? 204 : 409);
+        callback.succeeded();
+        return true;
+      }
+      boolean racing = frozen.get() || refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
       Asked call = Asked.of(request, "");
       boolean mayRead =
           request.getMethod().equals("POST")
@@ -135,6 +150,8 @@ final class PersistentTest {
     asked.clear();
     refusals.set(0);
     toWaiting.set(null);
+    thaws.set(false);
+    frozen.set(false);
     log.mood(InProcessLog.Mood.WORKING);
     log.engine().startSandboxes(true);
     log.engine().wakeSandboxes(true);
@@ -293,6 +310,69 @@ final class PersistentTest {
           assertThat(types(id)).containsOnlyOnce("ResumeRequested");
           assertThat(types(id)).filteredOn("ExecutionStarted"::equals).hasSizeLessThan(2);
         });
+  }
+
+  @Test
+  void aCallOnOneThatIsThawedIsMadeBesideTheDecision() {
+    thaws.set(true);
+    USES.forEach(
+        (use, status) -> {
+          asked.clear();
+          String id = asleep();
+
+          assertThat(use.of(id).status()).isEqualTo(status);
+
+          assertThat(asked).extracting(Asked::wake).containsExactly(0L);
+          assertThat(get(id).text("status")).isEqualTo("running");
+          assertThat(types(id))
+              .containsOnlyOnce("SandboxResumed")
+              .doesNotContain("ResumeRequested");
+          assertThat(types(id).getLast()).isIn("ExecutionStarted", "ActivityRecorded");
+        });
+  }
+
+  @Test
+  void aCallOnOneThatIsFrozenAgainAfterItWasThawedComesAgainAfterTheWake() {
+    thaws.set(true);
+    USES.forEach(
+        (use, status) -> {
+          asked.clear();
+          String id = asleep();
+          refusals.set(1);
+
+          assertThat(use.of(id).status()).isEqualTo(status);
+
+          assertThat(asked).extracting(Asked::wake).containsExactly(0L, 0L);
+          assertThat(types(id)).filteredOn("ExecutionStarted"::equals).hasSizeLessThan(2);
+        });
+  }
+
+  @Test
+  void aCallOnOneThatSleepsAgainstTheLogHasItThawed() {
+    thaws.set(true);
+    USES.forEach(
+        (use, status) -> {
+          asked.clear();
+          String id = persistent();
+          frozen.set(true);
+
+          assertThat(use.of(id).status()).isEqualTo(status);
+
+          assertThat(asked).hasSize(2);
+          assertThat(types(id)).doesNotContain("ResumeRequested");
+        });
+  }
+
+  @Test
+  void nothingBeginsInOneThatIsThawedWhileTheLogIsAway() {
+    thaws.set(true);
+    String id = asleep();
+    log.mood(InProcessLog.Mood.DOWN);
+
+    assertThat(execute(id).status()).isEqualTo(503);
+    assertThat(asked).isEmpty();
+    log.mood(InProcessLog.Mood.WORKING);
+    assertThat(types(id)).doesNotContain("ExecutionStarted", "SandboxResumed");
   }
 
   @Test

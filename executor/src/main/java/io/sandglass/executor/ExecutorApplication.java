@@ -9,8 +9,8 @@ import io.dropwizard.configuration.SubstitutingSourceProvider;
 import io.dropwizard.core.Application;
 import io.dropwizard.core.setup.Bootstrap;
 import io.dropwizard.core.setup.Environment;
+import io.sandglass.executor.dataplane.AheadResource;
 import io.sandglass.executor.dataplane.BuildsResource;
-import io.sandglass.executor.dataplane.ClaimResource;
 import io.sandglass.executor.dataplane.ExecutionResource;
 import io.sandglass.executor.dataplane.FilesResource;
 import io.sandglass.executor.dataplane.KeyFilter;
@@ -101,7 +101,7 @@ public final class ExecutorApplication extends Application<ExecutorConfiguration
     environment
         .jersey()
         .register(new FilesResource(node.executions(), node.transfers(), node::isReady));
-    environment.jersey().register(new ClaimResource(node.lanes(), node::isReady));
+    environment.jersey().register(new AheadResource(node.lanes(), node::isReady));
     environment
         .jersey()
         .register(

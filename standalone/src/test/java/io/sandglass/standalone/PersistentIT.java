@@ -164,8 +164,9 @@ class PersistentIT {
     Awaitility.await("it counts on")
         .atMost(SOON)
         .until(() -> Integer.parseInt(run(id, "cat /tmp/count")) > before);
-    JsonNode woken = last(id, "ResumeRequested");
-    assertThat(woken.get("data").get("depth").asText()).isEqualTo("frozen");
+    assertThat(types(id)).doesNotContain("ResumeRequested");
+    JsonNode woken = last(id, "SandboxResumed");
+    assertThat(woken.get("cause").asText()).isEqualTo("command");
     assertThat(woken.get("actor").asText()).startsWith("key:");
   }
 

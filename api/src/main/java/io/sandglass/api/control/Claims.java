@@ -1,6 +1,6 @@
 package io.sandglass.api.control;
 
-import io.sandglass.api.dataplane.ClaimPlane;
+import io.sandglass.api.dataplane.AheadPlane;
 import io.sandglass.api.domain.EgressPolicy;
 import io.sandglass.api.domain.Pool;
 import io.sandglass.api.domain.SandboxSpec;
@@ -15,9 +15,9 @@ import java.util.Optional;
  */
 public final class Claims {
   private final Nodes nodes;
-  private final ClaimPlane plane;
+  private final AheadPlane plane;
 
-  public Claims(Nodes nodes, ClaimPlane plane) {
+  public Claims(Nodes nodes, AheadPlane plane) {
     this.nodes = nodes;
     this.plane = plane;
   }
@@ -25,13 +25,13 @@ public final class Claims {
   /** The node that has set one aside; empty where the sandbox is to be started as ever. */
   Optional<String> claim(String orgId, String sandboxId, SandboxSpec spec, String requestId) {
     EgressPolicy egress = spec.egress();
-    ClaimPlane.Wanted wanted =
-        new ClaimPlane.Wanted(
+    AheadPlane.Wanted wanted =
+        new AheadPlane.Wanted(
             orgId,
             spec.template().image(),
             spec.size().cpuMillis(),
             spec.size().memoryBytes(),
-            new ClaimPlane.Egress(
+            new AheadPlane.Egress(
                 egress.mode().text(),
                 egress.allowCidrs(),
                 egress.denyCidrs(),

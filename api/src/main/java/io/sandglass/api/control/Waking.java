@@ -1,6 +1,7 @@
 package io.sandglass.api.control;
 
 import io.sandglass.api.control.Answer.Aftermath;
+import io.sandglass.api.dataplane.AheadPlane;
 import io.sandglass.api.domain.Command;
 import io.sandglass.api.domain.Decision;
 import io.sandglass.api.domain.Ids;
@@ -11,10 +12,11 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Sees calls through that need a sandbox awake. One that wakes it is made as soon as the wake is
- * decided, and waits at the node. In a race with a suspend the node has the last word: while the
- * sandbox is not awake it turns a call down without having begun anything, and the same call comes
- * again after a wake.
+ * Sees calls through that need a sandbox awake. A frozen one is thawed by its node before anybody
+ * decides, and the call made beside the decision; from a deeper sleep the call is made as soon as
+ * the wake is decided, and waits at the node. In a race with a suspend the node has the last word:
+ * while the sandbox is not awake it turns a call down without having begun anything, and the same
+ * call comes again after a wake.
  */
 public final class Waking {
   static final String NOT_RUNNING = "not_running";
@@ -59,11 +61,15 @@ public final class Waking {
 
   private final CommandLog log;
   private final Progress progress;
+  private final Nodes nodes;
+  private final AheadPlane ahead;
   private final Ids ids;
 
-  public Waking(CommandLog log, Progress progress, Ids ids) {
+  public Waking(CommandLog log, Progress progress, Nodes nodes, AheadPlane ahead, Ids ids) {
     this.log = log;
     this.progress = progress;
+    this.nodes = nodes;
+    this.ahead = ahead;
     this.ids = ids;
   }
 
@@ -78,6 +84,9 @@ public final class Waking {
       return made(origin, new Answer.Done<>(sandbox), announced, deadline(), call);
     }
     long deadline = deadline();
+    if (isAtRest(sandbox) && thaw(origin, sandbox)) {
+      return madeThawed(origin, sandbox, announcement, deadline, call);
+    }
     Decision decision = log.decide(announcement, waking(origin, sandbox.id()));
     return madeWaking(origin, sandbox, decision, deadline, call);
   }
@@ -92,6 +101,34 @@ public final class Waking {
 
   private static long deadline() {
     return System.nanoTime() + PATIENCE.toNanos();
+  }
+
+  private static boolean isAtRest(Sandbox asleep) {
+    return !asleep.isWaking() && !asleep.reason().keepsItAsleep();
+  }
+
+  /** Whether its node has it awake, which one that is frozen can be at once. */
+  private boolean thaw(Origin origin, Sandbox sandbox) {
+    return nodes
+        .dataPlane(sandbox.nodeId())
+        .filter(node -> ahead.thaw(node, sandbox.id(), sandbox.incarnation(), origin.requestId()))
+        .isPresent();
+  }
+
+  /** Makes it while the log gets to know that the sandbox is awake, and what for. */
+  private <T> Answer<T> madeThawed(
+      Origin origin, Sandbox thawed, Command announcement, long deadline, Call<T> call) {
+    Command.Wake wake =
+        new Command.Wake(origin.unkeyed().header(thawed.id(), ids), Optional.of(thawed.version()));
+    try (CommandLog.Asked asked = log.ask(wake, announcement)) {
+      if (call.make(thawed, AWAKE, asked) instanceof Reply.Answered<T>(Answer<T> answer)) {
+        if (asked.decision() instanceof Decision.Accepted(long version)) {
+          var _ = progress.await(thawed.id(), now -> isSettled(now, version), left(deadline));
+        }
+        return explained(thawed.id(), answer);
+      }
+    }
+    return made(origin, wake(origin, thawed.id(), deadline), DURABLE, deadline, call);
   }
 
   /**
@@ -139,6 +176,10 @@ public final class Waking {
       }
       pause = pause.isZero() ? FIRST_PAUSE : shorter(pause.multipliedBy(2), LONGEST_PAUSE);
       awake = wake(origin, now.id(), deadline);
+      if (awake instanceof Answer.Done<Sandbox>(Sandbox running)) {
+        // Its node may have frozen it again for an order that was delivered twice.
+        var _ = thaw(origin, running);
+      }
     }
     return Answer.carry(
         awake,
@@ -174,7 +215,7 @@ public final class Waking {
   }
 
   private Command.Wake waking(Origin origin, String id) {
-    return new Command.Wake(origin.unkeyed().header(id, ids));
+    return new Command.Wake(origin.unkeyed().header(id, ids), Optional.empty());
   }
 
   private Answer<Sandbox> woken(Origin origin, String id, Decision decision, long deadline) {

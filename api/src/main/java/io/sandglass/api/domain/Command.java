@@ -34,7 +34,10 @@ public sealed interface Command {
 
   record Suspend(Header header) implements Command {}
 
-  record Wake(Header header) implements Command {}
+  /**
+   * @param thawed the version of the frozen sandbox that its node has thawed already
+   */
+  record Wake(Header header, Optional<Long> thawed) implements Command {}
 
   record Destroy(Header header) implements Command {}
 

@@ -42,7 +42,11 @@ public final class CommandWriter {
       case Command.ChangeEgress change ->
           ChangeEgress.newBuilder().setMeta(meta).setEgress(egress(change.egress())).build();
       case Command.Suspend _ -> SuspendSandbox.newBuilder().setMeta(meta).build();
-      case Command.Wake _ -> WakeSandbox.newBuilder().setMeta(meta).build();
+      case Command.Wake wake ->
+          WakeSandbox.newBuilder()
+              .setMeta(meta)
+              .setThawedVersion(wake.thawed().orElse(null))
+              .build();
       case Command.Destroy _ -> DestroySandbox.newBuilder().setMeta(meta).build();
       case Command.BeginExecution begin ->
           BeginExecution.newBuilder()

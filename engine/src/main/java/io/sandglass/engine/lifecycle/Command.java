@@ -37,7 +37,11 @@ public sealed interface Command {
 
   record Suspend(Caller caller) implements Request {}
 
-  record Wake(Caller caller) implements Request {}
+  /**
+   * @param thawed the version of the frozen sandbox that its node has thawed already: as long as it
+   *     is still at that one, it runs
+   */
+  record Wake(Caller caller, Optional<Long> thawed) implements Request {}
 
   record Destroy(Caller caller) implements Request {}
 

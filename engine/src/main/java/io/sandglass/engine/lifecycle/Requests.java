@@ -103,7 +103,7 @@ final class Requests {
       case Command.Create create -> again(create, tenure.spec().fingerprint());
       case Command.KeepAlive keepAlive -> keepAlive(tenure, stage, keepAlive, now, scribe);
       case Command.Suspend _ -> suspend(tenure, stage, now, scribe);
-      case Command.Wake _ -> wake(tenure, stage, scribe);
+      case Command.Wake wake -> wake(live, wake.thawed(), scribe);
       case Command.Destroy _ ->
           stage instanceof Stage.Stopping
               ? scribe.nothing()
@@ -157,12 +157,19 @@ final class Requests {
     };
   }
 
-  private static Decision wake(Tenure tenure, Stage stage, Scribe scribe) {
-    if (tenure.spec().mode() instanceof Mode.Ephemeral) {
+  private static Decision wake(Sandbox.Live live, Optional<Long> thawed, Scribe scribe) {
+    if (live.tenure().spec().mode() instanceof Mode.Ephemeral) {
       return ephemeral(Rejection.CANNOT_WAKE);
     }
+    Stage stage = live.stage();
     return switch (stage) {
-      case Stage.Running _ -> scribe.write(new Fact.ActivityRecorded("wake"));
+      // What it was thawed for is activity enough.
+      case Stage.Running _ ->
+          thawed.isPresent() ? scribe.nothing() : scribe.write(new Fact.ActivityRecorded("wake"));
+      // Its node freezes it again for an event alone, and that has another version.
+      case Stage.Suspended(Depth depth, Instant _)
+          when depth == Depth.FROZEN && thawed.filter(at -> at == live.version()).isPresent() ->
+          scribe.write(new Fact.SandboxResumed());
       case Stage.Suspended(Depth depth, Instant _) ->
           scribe.write(new Fact.ResumeRequested(depth, 1));
       // The node gets the resume after the suspend, so this is the depth it will have reached.

@@ -63,7 +63,11 @@ public final class CommandReader {
                         .map(millis -> Durations.read("timeout_ms", millis))));
         case SuspendSandbox suspend ->
             asked(suspend.getMeta(), new Command.Suspend(client(suspend.getMeta())));
-        case WakeSandbox wake -> asked(wake.getMeta(), new Command.Wake(client(wake.getMeta())));
+        case WakeSandbox wake ->
+            asked(
+                wake.getMeta(),
+                new Command.Wake(
+                    client(wake.getMeta()), Optional.ofNullable(wake.getThawedVersion())));
         case DestroySandbox destroy ->
             asked(destroy.getMeta(), new Command.Destroy(client(destroy.getMeta())));
         case ChangeEgress change ->

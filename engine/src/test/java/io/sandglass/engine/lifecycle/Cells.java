@@ -130,6 +130,8 @@ final class Cells {
             new Row("keepalive", _ -> Commands.keepAlive(Duration.ofHours(1))),
             new Row("suspend", _ -> Commands.suspend()),
             new Row("wake", _ -> Commands.wake()),
+            new Row("wake, thawed already", e -> Commands.thawed(e.life().state().version())),
+            new Row("wake, thawed before", e -> Commands.thawed(e.life().state().version() - 1)),
             new Row("destroy", _ -> Commands.destroy()),
             new Row("egress, as it is", _ -> Commands.changeEgress(Commands.OPEN)),
             new Row("egress, another", _ -> Commands.changeEgress(Commands.CLOSED)),
@@ -202,7 +204,7 @@ final class Cells {
                     Commands.STRANGER, createAgain(e).spec(), Optional.of("node-1"), false)),
         new Row("keepalive", _ -> new Command.KeepAlive(Commands.STRANGER, Optional.empty())),
         new Row("suspend", _ -> new Command.Suspend(Commands.STRANGER)),
-        new Row("wake", _ -> new Command.Wake(Commands.STRANGER)),
+        new Row("wake", _ -> new Command.Wake(Commands.STRANGER, Optional.empty())),
         new Row("destroy", _ -> new Command.Destroy(Commands.STRANGER)),
         new Row("egress", _ -> new Command.ChangeEgress(Commands.STRANGER, Commands.CLOSED)),
         new Row(

@@ -73,7 +73,11 @@ final class Commands {
   }
 
   static Command.Wake wake() {
-    return new Command.Wake(OWNER);
+    return new Command.Wake(OWNER, Optional.empty());
+  }
+
+  static Command.Wake thawed(long version) {
+    return new Command.Wake(OWNER, Optional.of(version));
   }
 
   static Command.Destroy destroy() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class InactivityTest {
@@ -85,7 +86,7 @@ class InactivityTest {
     life.after(MINUTE)
         .and(Commands.keepAlive(MINUTE))
         .and(new Command.Touch(Commands.STRANGER, "files"))
-        .and(new Command.Wake(Commands.STRANGER));
+        .and(new Command.Wake(Commands.STRANGER, Optional.empty()));
 
     assertThat(life.due(IDLE)).contains(idleAt);
   }

@@ -99,6 +99,10 @@ final class RandomCommands {
         random.nextBoolean() ? Optional.of("print-" + upTo(1)) : Optional.empty());
   }
 
+  private Optional<Long> thawed(Sandbox state) {
+    return random.nextBoolean() ? Optional.empty() : Optional.of(state.version() - upTo(1));
+  }
+
   private Egress egress() {
     return switch (upTo(2)) {
       case 0 -> Commands.OPEN;
@@ -124,7 +128,7 @@ final class RandomCommands {
           new Command.KeepAlive(
               client, random.nextBoolean() ? Optional.of(duration()) : Optional.empty());
       case 4, 5, 6 -> new Command.Suspend(client);
-      case 7, 8, 9 -> new Command.Wake(client);
+      case 7, 8, 9 -> new Command.Wake(client, thawed(state));
       case 10 -> new Command.Destroy(client);
       case 11, 12 -> new Command.ChangeEgress(client, egress());
       case 13, 14, 15, 16, 17 ->

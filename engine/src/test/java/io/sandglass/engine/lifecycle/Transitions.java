@@ -58,6 +58,7 @@ final class Transitions {
 
       Frozen      SuspendRequested   Suspending
       Frozen      SandboxSuspended   Stopped
+      Frozen      SandboxResumed     Running
       Frozen      EgressChanged      Frozen
       Frozen      ExecutionStarted   Frozen
       Frozen      ExecutionFinished  Frozen

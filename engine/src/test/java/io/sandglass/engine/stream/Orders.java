@@ -121,7 +121,7 @@ final class Orders {
   }
 
   static Command wake(String id) {
-    return Command.of(id, WakeSandbox::new);
+    return Command.of(id, meta -> new WakeSandbox(meta, null));
   }
 
   static Command execute(String id, String executionId) {

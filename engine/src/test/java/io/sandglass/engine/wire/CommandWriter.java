@@ -50,7 +50,7 @@ final class CommandWriter {
       case Command.KeepAlive c ->
           new KeepAlive(meta, c.timeout().map(Duration::toMillis).orElse(null));
       case Command.Suspend _ -> new SuspendSandbox(meta);
-      case Command.Wake _ -> new WakeSandbox(meta);
+      case Command.Wake c -> new WakeSandbox(meta, c.thawed().orElse(null));
       case Command.Destroy _ -> new DestroySandbox(meta);
       case Command.ChangeEgress c -> new ChangeEgress(meta, Specs.write(c.egress()));
       case Command.BeginExecution c ->

@@ -154,7 +154,7 @@ class RoundTripTest {
       }
       case Command.KeepAlive c -> new Command.KeepAlive(caller, c.timeout());
       case Command.Suspend _ -> new Command.Suspend(caller);
-      case Command.Wake _ -> new Command.Wake(caller);
+      case Command.Wake c -> new Command.Wake(caller, c.thawed());
       case Command.Destroy _ -> new Command.Destroy(caller);
       case Command.ChangeEgress c -> new Command.ChangeEgress(caller, c.egress());
       case Command.BeginExecution c ->

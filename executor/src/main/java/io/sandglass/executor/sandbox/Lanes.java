@@ -1,5 +1,6 @@
 package io.sandglass.executor.sandbox;
 
+import io.sandglass.executor.runtime.Life;
 import io.sandglass.executor.sandbox.Preemption.Cause;
 import io.sandglass.executor.sandbox.Preemption.PreemptedException;
 import java.util.ArrayDeque;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,12 +35,19 @@ public final class Lanes {
      */
     void startAhead(Order.Start ahead, Runnable setAside, Preemption preemption);
 
+    /**
+     * Wakes a frozen sandbox, before its order is here.
+     *
+     * @param awake run when it is awake
+     */
+    void thaw(Life life, Runnable awake, Preemption preemption);
+
     /** Compares what is known of a sandbox with what is there. */
     void reconcile(String sandboxId, boolean ask, Preemption preemption);
   }
 
   /**
-   * @param order empty for a reconciliation
+   * @param order empty for what no order asks for
    * @param done told when the log may forget the order
    */
   private record Item(
@@ -105,17 +114,35 @@ public final class Lanes {
    * @return true as soon as a container is set aside for it, false when there is none; never
    *     completed when the executor shuts down before
    */
-  public synchronized CompletableFuture<Boolean> startAhead(Order.Start ahead) {
-    CompletableFuture<Boolean> claimed = new CompletableFuture<>();
+  public CompletableFuture<Boolean> startAhead(Order.Start ahead) {
+    return ahead(
+        ahead.life(),
+        Optional.of(ahead),
+        (setAside, preemption) -> work.startAhead(ahead, setAside, preemption));
+  }
+
+  /**
+   * Has a frozen sandbox woken, before its order is here.
+   *
+   * @return true when it is awake, false when it sleeps deeper or is not here; never completed when
+   *     the executor shuts down before
+   */
+  public CompletableFuture<Boolean> thaw(Life life) {
+    return ahead(life, Optional.empty(), (awake, preemption) -> work.thaw(life, awake, preemption));
+  }
+
+  private synchronized CompletableFuture<Boolean> ahead(
+      Life life, Optional<Order> ahead, BiConsumer<Runnable, Preemption> task) {
+    CompletableFuture<Boolean> answer = new CompletableFuture<>();
     if (!closed) {
       enqueue(
-          ahead.life().sandboxId(),
+          life.sandboxId(),
           new Item(
-              Optional.of(ahead),
-              preemption -> work.startAhead(ahead, () -> claimed.complete(true), preemption),
-              () -> claimed.complete(false)));
+              ahead,
+              preemption -> task.accept(() -> answer.complete(true), preemption),
+              () -> answer.complete(false)));
     }
-    return claimed;
+    return answer;
   }
 
   /**

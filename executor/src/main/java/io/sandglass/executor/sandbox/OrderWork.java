@@ -122,6 +122,23 @@ final class OrderWork implements Lanes.Work {
     }
   }
 
+  @Override
+  public void thaw(Life life, Runnable awake, Preemption preemption) {
+    Optional<Resident> resident = holdings.residents.get(life);
+    if (resident.map(Resident::phase).filter(Resident.Phase.FROZEN::equals).isPresent()) {
+      LOG.info("thaw sandbox={} incarnation={}", life.sandboxId(), life.incarnation());
+      Report.Content content = suspension.resume(resident.get(), preemption);
+      if (content instanceof Report.Exited || content instanceof Report.Gone) {
+        String org = resident.get().orgId();
+        var unasked = new Order.Subject(life, org, 0, Optional.empty());
+        delivery.deliver(new Report(unasked, content), preemption);
+      }
+    }
+    if (resident.map(Resident::phase).filter(Resident.Phase.RUNNING::equals).isPresent()) {
+      awake.run();
+    }
+  }
+
   private boolean runsAhead(Order.Start order) {
     return resident(order)
         .filter(Resident::startsAhead)

@@ -354,6 +354,64 @@ final class OrdersTest {
         .containsExactly(Phase.RUNNING);
   }
 
+  private boolean thaw(Life life) throws Exception {
+    return node.process().node().lanes().thaw(life).get(30, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void aFrozenOneIsAwakeBeforeItsOrderIsHere() throws Exception {
+    node.carryOut(node.start(FIRST));
+    node.carryOut(new Order.Suspend(node.subject(FIRST), Depth.FROZEN));
+    int told = node.reports.all().size();
+
+    assertThat(thaw(FIRST)).isTrue();
+    assertThat(node.containers("sbx_a"))
+        .extracting(FoundContainer::phase)
+        .containsExactly(Phase.RUNNING);
+    assertThat(thaw(FIRST)).as("once more").isTrue();
+    assertThat(node.reports.all()).hasSize(told);
+
+    node.carryOut(new Order.Resume(node.subject(FIRST)));
+    assertThat(told(FIRST, Report.Resumed.class)).hasSize(1);
+  }
+
+  @Test
+  void onlyTheLogWakesWhatSleepsDeeper() throws Exception {
+    assertThat(thaw(FIRST)).isFalse();
+    node.carryOut(node.start(FIRST));
+    node.carryOut(new Order.Suspend(node.subject(FIRST), Depth.STOPPED));
+    assertThat(thaw(FIRST)).isFalse();
+    assertThat(thaw(SECOND)).as("another life").isFalse();
+    assertThat(node.containers("sbx_a"))
+        .extracting(FoundContainer::phase)
+        .containsExactly(Phase.EXITED);
+  }
+
+  @Test
+  void tellsThatOneEndedInItsSleepWhenItIsToBeThawed() throws Exception {
+    node.carryOut(node.start(FIRST));
+    node.carryOut(new Order.Suspend(node.subject(FIRST), Depth.FROZEN));
+    node.runtime.exit(FIRST, 137, false);
+
+    assertThat(thaw(FIRST)).isFalse();
+    assertThat(told(FIRST, Report.Exited.class)).hasSize(1);
+    assertThat(node.reports.all().getLast().subject().version()).isZero();
+  }
+
+  @Test
+  void onesGuestThatDoesNotAnswerIsFrozenAgain() throws Exception {
+    node.carryOut(node.start(FIRST));
+    node.carryOut(new Order.Suspend(node.subject(FIRST), Depth.FROZEN));
+    node.guests.silence(FIRST);
+    int told = node.reports.all().size();
+
+    assertThat(thaw(FIRST)).isFalse();
+    assertThat(node.containers("sbx_a"))
+        .extracting(FoundContainer::phase)
+        .containsExactly(Phase.FROZEN);
+    assertThat(node.reports.all()).hasSize(told);
+  }
+
   @Test
   void tellsThatOneEndedInItsSleepWhileTheExecutorWasDown() throws Exception {
     node.carryOut(node.start(FIRST));

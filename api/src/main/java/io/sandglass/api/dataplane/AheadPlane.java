@@ -14,8 +14,11 @@ import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.util.Timeout;
 
-/** Asks a node for one of the containers that it has started ahead. */
-public final class ClaimPlane {
+/**
+ * Asks a node to do what somebody waits for before the log knows of it. The node gets to know by
+ * the log what becomes of it, so whoever is told no by mistake loses nothing.
+ */
+public final class AheadPlane {
   /** A node says no by itself before. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
 
@@ -27,7 +30,7 @@ public final class ClaimPlane {
   /**
    * @param key what nodes know us by
    */
-  public ClaimPlane(String key) {
+  public AheadPlane(String key) {
     this.client =
         NodeClients.client(
                 NodeClients.connections(PATIENCE),
@@ -52,21 +55,33 @@ public final class ClaimPlane {
   public record Egress(
       String mode, List<String> allowCidrs, List<String> denyCidrs, List<Integer> allowPorts) {}
 
-  /**
-   * Whether the node has set one aside for the sandbox. It gets to know by the log what becomes of
-   * the sandbox, so whoever is told no by mistake loses nothing.
-   */
+  /** Whether the node has set one aside for the sandbox, of those that it has started ahead. */
   public boolean claim(URI node, String sandboxId, Wanted wanted, String requestId) {
-    HttpPost request =
-        new HttpPost(URI.create(NodeClients.base(node) + "/sandboxes/" + sandboxId + "/claim"));
-    request.setHeader("Authorization", "Bearer " + key);
-    request.setHeader("X-Request-Id", requestId);
+    HttpPost request = new HttpPost(uri(node, sandboxId, "/claim"));
     try {
       request.setEntity(
           new ByteArrayEntity(json.writeValueAsBytes(wanted), ContentType.APPLICATION_JSON));
-      return client.execute(request, response -> response.getCode() == 204);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("Not writable as JSON: " + wanted, e);
+    }
+    return isDone(request, requestId);
+  }
+
+  /** Whether the node has the sandbox awake, which may just have been frozen. */
+  public boolean thaw(URI node, String sandboxId, int incarnation, String requestId) {
+    String thaw = "/thaw?incarnation=" + incarnation;
+    return isDone(new HttpPost(uri(node, sandboxId, thaw)), requestId);
+  }
+
+  private static URI uri(URI node, String sandboxId, String what) {
+    return URI.create(NodeClients.base(node) + "/sandboxes/" + sandboxId + what);
+  }
+
+  private boolean isDone(HttpPost request, String requestId) {
+    request.setHeader("Authorization", "Bearer " + key);
+    request.setHeader("X-Request-Id", requestId);
+    try {
+      return client.execute(request, response -> response.getCode() == 204);
     } catch (IOException e) {
       return false;
     }
