@@ -109,11 +109,6 @@ final class EngineStandIn {
                   known, event(known, header, new Fact.EgressChanged(change.egress()), "command"));
       case Command.Destroy _ -> destroy(header, known);
       case Command.Suspend _ -> suspend(header, known);
-      case Command.Wake(Command.Header _, Optional<Long> thawed)
-          when known.status == Status.SUSPENDED && thawed.equals(Optional.of(known.version)) -> {
-        known.status = Status.RUNNING;
-        yield accepted(known, event(known, header, new Fact.SandboxResumed(), "command"));
-      }
       case Command.Wake _ ->
           known.spec.mode() == Mode.PERSISTENT
               ? use(header, known, new Fact.ActivityRecorded("wake"), "cannot_wake")
@@ -125,6 +120,9 @@ final class EngineStandIn {
                 begin.kind().name().toLowerCase(Locale.ROOT),
                 begin.subject(),
                 begin.timeout());
+        if (isThawed(known, begin.thawed())) {
+          yield thawed(header, known, started);
+        }
         if (known.status != Status.SUSPENDED) {
           yield use(header, known, started, "not_running");
         }
@@ -153,9 +151,24 @@ final class EngineStandIn {
                       never.failure()),
                   "report"));
       case Command.NoteRefusal note -> note(note, known);
-      case Command.Touch touch ->
-          use(header, known, new Fact.ActivityRecorded(touch.what()), "not_running");
+      case Command.Touch touch -> {
+        Fact activity = new Fact.ActivityRecorded(touch.what());
+        yield isThawed(known, touch.thawed())
+            ? thawed(header, known, activity)
+            : use(header, known, activity, "not_running");
+      }
     };
+  }
+
+  private static boolean isThawed(Known known, Optional<Long> thawed) {
+    return known.status == Status.SUSPENDED && thawed.equals(Optional.of(known.version));
+  }
+
+  private static Result thawed(Command.Header header, Known known, Fact used) {
+    known.status = Status.RUNNING;
+    SandboxEvent resumed = event(known, header, new Fact.SandboxResumed(), "command");
+    SandboxEvent use = event(known, header, used, "command");
+    return new Result(new Decision.Accepted(known.version), List.of(resumed, use));
   }
 
   private static Result note(Command.NoteRefusal note, Known known) {

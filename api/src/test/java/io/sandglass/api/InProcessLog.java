@@ -129,32 +129,20 @@ final class InProcessLog
   }
 
   @Override
-  public synchronized Asked ask(Command... all) {
-    for (int i = 0; i < all.length - 1; i++) {
-      append(all[i]);
-    }
+  public synchronized Decision decide(Command command) {
     refuse();
-    Command last = all[all.length - 1];
-    commands.add(last);
-    Decision decision;
+    commands.add(command);
     if (mood == Mood.SLOW) {
-      undecided.add(last);
-      decision = new Decision.Undecided();
-    } else {
-      decision = process(last);
+      undecided.add(command);
+      return new Decision.Undecided();
     }
-    return new Asked() {
-      @Override
-      public void awaitDurable() {}
+    return process(command);
+  }
 
-      @Override
-      public Decision decision() {
-        return decision;
-      }
-
-      @Override
-      public void close() {}
-    };
+  @Override
+  public synchronized Decision decide(Command first, Command then) {
+    append(first);
+    return decide(then);
   }
 
   @Override

@@ -89,7 +89,8 @@ public final class Detached {
             id,
             Command.BeginExecution.Kind.DETACHED,
             request.command(),
-            request.timeout());
+            request.timeout(),
+            Optional.empty());
     switch (log.decide(begin)) {
       case Decision.Rejected(String code, String detail, long _) -> {
         return new Answer.Refused<>(code, detail, Aftermath.DECISION);
@@ -327,7 +328,9 @@ public final class Detached {
     if (node.isEmpty()) {
       return Waking.unreachable();
     }
-    log.append(new Command.Touch(origin.header(sandbox.id(), ids), "kill of " + execution.id()));
+    log.append(
+        new Command.Touch(
+            origin.header(sandbox.id(), ids), "kill of " + execution.id(), Optional.empty()));
     Optional<DataPlane.Call.Refusal> refusal =
         plane.kill(
             node.get(),

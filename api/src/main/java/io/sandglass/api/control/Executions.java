@@ -108,7 +108,8 @@ public final class Executions {
             executionId,
             Command.BeginExecution.Kind.COMMAND,
             request.command(),
-            request.timeout());
+            request.timeout(),
+            Optional.empty());
     Answer<Live> answer =
         waking.call(
             origin,

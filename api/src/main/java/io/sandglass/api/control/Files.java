@@ -116,7 +116,7 @@ public final class Files {
     return waking.call(
         origin,
         sandbox,
-        new Command.Touch(origin.header(sandbox.id(), ids), "files"),
+        new Command.Touch(origin.header(sandbox.id(), ids), "files", Optional.empty()),
         (now, wake, announced) -> {
           announced.awaitDurable();
           FilePlane.Transfer listing =
@@ -127,7 +127,12 @@ public final class Files {
 
   private Command.BeginExecution begin(Origin origin, Sandbox sandbox, Kind kind, String path) {
     return new Command.BeginExecution(
-        origin.header(sandbox.id(), ids), origin.id("exe_", ids), kind, path, LONGEST);
+        origin.header(sandbox.id(), ids),
+        origin.id("exe_", ids),
+        kind,
+        path,
+        LONGEST,
+        Optional.empty());
   }
 
   private static Life life(Sandbox sandbox, long wake) {

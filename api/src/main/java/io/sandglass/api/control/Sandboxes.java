@@ -183,7 +183,7 @@ public final class Sandboxes {
     if (refusal.isPresent()) {
       return refusal.get();
     }
-    Answer<Sandbox> answer = settle(new Command.Wake(origin.header(id, ids), Optional.empty()));
+    Answer<Sandbox> answer = settle(new Command.Wake(origin.header(id, ids)));
     return answer instanceof Answer.Done<Sandbox>(Sandbox sandbox) && wait.isPositive()
         ? new Answer.Done<>(
             progress

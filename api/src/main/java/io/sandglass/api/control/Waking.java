@@ -78,7 +78,7 @@ public final class Waking {
    *
    * @param announcement appended once, durable before anything begins
    */
-  <T> Answer<T> call(Origin origin, Sandbox sandbox, Command announcement, Call<T> call) {
+  <T> Answer<T> call(Origin origin, Sandbox sandbox, Command.Use announcement, Call<T> call) {
     if (sandbox.status() == Status.RUNNING) {
       CommandLog.Sent announced = log.send(announcement);
       return made(origin, new Answer.Done<>(sandbox), announced, deadline(), call);
@@ -117,18 +117,14 @@ public final class Waking {
 
   /** Makes it while the log gets to know that the sandbox is awake, and what for. */
   private <T> Answer<T> madeThawed(
-      Origin origin, Sandbox thawed, Command announcement, long deadline, Call<T> call) {
-    Command.Wake wake =
-        new Command.Wake(origin.unkeyed().header(thawed.id(), ids), Optional.of(thawed.version()));
-    try (CommandLog.Asked asked = log.ask(wake, announcement)) {
-      if (call.make(thawed, AWAKE, asked) instanceof Reply.Answered<T>(Answer<T> answer)) {
-        if (asked.decision() instanceof Decision.Accepted(long version)) {
-          var _ = progress.await(thawed.id(), now -> isSettled(now, version), left(deadline));
-        }
-        return explained(thawed.id(), answer);
-      }
+      Origin origin, Sandbox thawed, Command.Use announcement, long deadline, Call<T> call) {
+    CommandLog.Sent announced = log.send(announcement.thawed(thawed.version()));
+    if (call.make(thawed, AWAKE, announced) instanceof Reply.Answered<T>(Answer<T> answer)) {
+      long next = thawed.version() + 1;
+      var _ = progress.await(thawed.id(), now -> isSettled(now, next), left(deadline));
+      return explained(thawed.id(), answer);
     }
-    return made(origin, wake(origin, thawed.id(), deadline), DURABLE, deadline, call);
+    return made(origin, wake(origin, thawed.id(), deadline), announced, deadline, call);
   }
 
   /**
@@ -215,7 +211,7 @@ public final class Waking {
   }
 
   private Command.Wake waking(Origin origin, String id) {
-    return new Command.Wake(origin.unkeyed().header(id, ids), Optional.empty());
+    return new Command.Wake(origin.unkeyed().header(id, ids));
   }
 
   private Answer<Sandbox> woken(Origin origin, String id, Decision decision, long deadline) {

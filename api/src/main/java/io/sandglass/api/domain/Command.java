@@ -34,17 +34,39 @@ public sealed interface Command {
 
   record Suspend(Header header) implements Command {}
 
-  /**
-   * @param thawed the version of the frozen sandbox that its node has thawed already
-   */
-  record Wake(Header header, Optional<Long> thawed) implements Command {}
+  record Wake(Header header) implements Command {}
 
   record Destroy(Header header) implements Command {}
 
-  /** Appended before it begins; nobody waits for its outcome. */
+  /** Says that the sandbox is used, which needs it awake; nobody waits for its outcome. */
+  sealed interface Use extends Command {
+
+    /**
+     * The same, of one that its node has thawed for it.
+     *
+     * @param version of the sandbox, frozen
+     */
+    Use thawed(long version);
+  }
+
+  /**
+   * Appended before it begins.
+   *
+   * @param thawed as of {@link Use#thawed}
+   */
   record BeginExecution(
-      Header header, String executionId, Kind kind, String subject, Duration timeout)
-      implements Command {
+      Header header,
+      String executionId,
+      Kind kind,
+      String subject,
+      Duration timeout,
+      Optional<Long> thawed)
+      implements Use {
+
+    @Override
+    public BeginExecution thawed(long version) {
+      return new BeginExecution(header, executionId, kind, subject, timeout, Optional.of(version));
+    }
 
     /** What is about to begin. */
     public enum Kind {
@@ -78,6 +100,16 @@ public sealed interface Command {
   record NoteRefusal(Header header, String code, String operation, String detail, long suppressed)
       implements Command {}
 
-  /** Use that is no execution; nobody waits for its outcome. */
-  record Touch(Header header, String what) implements Command {}
+  /**
+   * Use that is no execution.
+   *
+   * @param thawed as of {@link Use#thawed}
+   */
+  record Touch(Header header, String what, Optional<Long> thawed) implements Use {
+
+    @Override
+    public Touch thawed(long version) {
+      return new Touch(header, what, Optional.of(version));
+    }
+  }
 }

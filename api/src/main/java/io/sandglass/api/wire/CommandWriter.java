@@ -42,11 +42,7 @@ public final class CommandWriter {
       case Command.ChangeEgress change ->
           ChangeEgress.newBuilder().setMeta(meta).setEgress(egress(change.egress())).build();
       case Command.Suspend _ -> SuspendSandbox.newBuilder().setMeta(meta).build();
-      case Command.Wake wake ->
-          WakeSandbox.newBuilder()
-              .setMeta(meta)
-              .setThawedVersion(wake.thawed().orElse(null))
-              .build();
+      case Command.Wake _ -> WakeSandbox.newBuilder().setMeta(meta).build();
       case Command.Destroy _ -> DestroySandbox.newBuilder().setMeta(meta).build();
       case Command.BeginExecution begin ->
           BeginExecution.newBuilder()
@@ -55,6 +51,7 @@ public final class CommandWriter {
               .setKind(begin.kind().name().toLowerCase(Locale.ROOT))
               .setSubject(begin.subject())
               .setTimeoutMs(begin.timeout().toMillis())
+              .setThawedVersion(begin.thawed().orElse(null))
               .build();
       case Command.NeverBegan never ->
           ReportExecutionFinished.newBuilder()
@@ -83,7 +80,11 @@ public final class CommandWriter {
               .setSuppressed(note.suppressed())
               .build();
       case Command.Touch touch ->
-          TouchSandbox.newBuilder().setMeta(meta).setWhat(touch.what()).build();
+          TouchSandbox.newBuilder()
+              .setMeta(meta)
+              .setWhat(touch.what())
+              .setThawedVersion(touch.thawed().orElse(null))
+              .build();
     };
   }
 

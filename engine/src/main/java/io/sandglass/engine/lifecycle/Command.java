@@ -37,21 +37,29 @@ public sealed interface Command {
 
   record Suspend(Caller caller) implements Request {}
 
-  /**
-   * @param thawed the version of the frozen sandbox that its node has thawed already: as long as it
-   *     is still at that one, it runs
-   */
-  record Wake(Caller caller, Optional<Long> thawed) implements Request {}
+  record Wake(Caller caller) implements Request {}
 
   record Destroy(Caller caller) implements Request {}
 
   record ChangeEgress(Caller caller, Egress egress) implements Request {}
 
+  /**
+   * @param thawed the version of the frozen sandbox that its node has thawed for it: as long as it
+   *     is still at that one, it runs
+   */
   record BeginExecution(
-      Caller caller, String executionId, ExecutionKind kind, String subject, Duration timeout)
+      Caller caller,
+      String executionId,
+      ExecutionKind kind,
+      String subject,
+      Duration timeout,
+      Optional<Long> thawed)
       implements Request {}
 
-  record Touch(Caller caller, String what) implements Request {}
+  /**
+   * @param thawed as in {@link BeginExecution}
+   */
+  record Touch(Caller caller, String what, Optional<Long> thawed) implements Request {}
 
   /**
    * Somebody else's request was turned down. The caller's organization is the one in whose history

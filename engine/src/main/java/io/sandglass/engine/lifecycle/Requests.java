@@ -103,7 +103,7 @@ final class Requests {
       case Command.Create create -> again(create, tenure.spec().fingerprint());
       case Command.KeepAlive keepAlive -> keepAlive(tenure, stage, keepAlive, now, scribe);
       case Command.Suspend _ -> suspend(tenure, stage, now, scribe);
-      case Command.Wake wake -> wake(live, wake.thawed(), scribe);
+      case Command.Wake _ -> wake(tenure, stage, scribe);
       case Command.Destroy _ ->
           stage instanceof Stage.Stopping
               ? scribe.nothing()
@@ -115,11 +115,8 @@ final class Requests {
               : tenure.egress().equals(egress)
                   ? scribe.nothing()
                   : scribe.write(new Fact.EgressChanged(egress));
-      case Command.BeginExecution begin -> begin(tenure, stage, begin, scribe);
-      case Command.Touch(Command.Caller _, String what) ->
-          stage instanceof Stage.Running
-              ? scribe.write(new Fact.ActivityRecorded(what))
-              : notRunning(stage);
+      case Command.BeginExecution begin -> begin(live, begin, scribe);
+      case Command.Touch touch -> touch(live, touch, scribe);
       case Command.NoteRefusal note -> note(note, scribe);
     };
   }
@@ -157,19 +154,12 @@ final class Requests {
     };
   }
 
-  private static Decision wake(Sandbox.Live live, Optional<Long> thawed, Scribe scribe) {
-    if (live.tenure().spec().mode() instanceof Mode.Ephemeral) {
+  private static Decision wake(Tenure tenure, Stage stage, Scribe scribe) {
+    if (tenure.spec().mode() instanceof Mode.Ephemeral) {
       return ephemeral(Rejection.CANNOT_WAKE);
     }
-    Stage stage = live.stage();
     return switch (stage) {
-      // What it was thawed for is activity enough.
-      case Stage.Running _ ->
-          thawed.isPresent() ? scribe.nothing() : scribe.write(new Fact.ActivityRecorded("wake"));
-      // Its node freezes it again for an event alone, and that has another version.
-      case Stage.Suspended(Depth depth, Instant _)
-          when depth == Depth.FROZEN && thawed.filter(at -> at == live.version()).isPresent() ->
-          scribe.write(new Fact.SandboxResumed());
+      case Stage.Running _ -> scribe.write(new Fact.ActivityRecorded("wake"));
       case Stage.Suspended(Depth depth, Instant _) ->
           scribe.write(new Fact.ResumeRequested(depth, 1));
       // The node gets the resume after the suspend, so this is the depth it will have reached.
@@ -187,20 +177,40 @@ final class Requests {
    * So wherever the container may still be awake it goes into the history, also when a suspend or a
    * stop was decided first; and whoever uses a sandbox that falls asleep wants it awake.
    */
-  private static Decision begin(
-      Tenure tenure, Stage stage, Command.BeginExecution begin, Scribe scribe) {
+  private static Decision begin(Sandbox.Live live, Command.BeginExecution begin, Scribe scribe) {
     Fact.ExecutionStarted started =
         new Fact.ExecutionStarted(
             begin.executionId(), begin.kind(), begin.subject(), begin.timeout());
+    Stage stage = live.stage();
     return switch (stage) {
       case Stage.Starting _ -> notRunning(stage);
-      case Stage _ when tenure.inFlight().containsKey(begin.executionId()) -> scribe.nothing();
+      case Stage _ when live.tenure().inFlight().containsKey(begin.executionId()) ->
+          scribe.nothing();
       case Stage.Running _, Stage.Resuming _, Stage.Stopping _ -> scribe.write(started);
       case Stage.Suspending suspending ->
           scribe.write(started, new Fact.ResumeRequested(suspending.depth(), 1));
+      case Stage.Suspended _ when isThawed(live, begin.thawed()) ->
+          scribe.write(new Fact.SandboxResumed(), started);
       case Stage.Suspended(Depth depth, Instant _) ->
           scribe.write(started, new Fact.ResumeRequested(depth, 1));
     };
+  }
+
+  private static Decision touch(Sandbox.Live live, Command.Touch touch, Scribe scribe) {
+    Fact.ActivityRecorded activity = new Fact.ActivityRecorded(touch.what());
+    return switch (live.stage()) {
+      case Stage.Running _ -> scribe.write(activity);
+      case Stage.Suspended _ when isThawed(live, touch.thawed()) ->
+          scribe.write(new Fact.SandboxResumed(), activity);
+      case Stage stage -> notRunning(stage);
+    };
+  }
+
+  /** Its node freezes it again for an event alone, and with that it is at another version. */
+  private static boolean isThawed(Sandbox.Live live, Optional<Long> thawed) {
+    return live.stage() instanceof Stage.Suspended(Depth depth, Instant _)
+        && depth == Depth.FROZEN
+        && thawed.filter(version -> version == live.version()).isPresent();
   }
 
   private static Instant expiry(Instant now, Duration timeout, Patience patience) {

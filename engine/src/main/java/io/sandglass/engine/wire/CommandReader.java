@@ -63,11 +63,7 @@ public final class CommandReader {
                         .map(millis -> Durations.read("timeout_ms", millis))));
         case SuspendSandbox suspend ->
             asked(suspend.getMeta(), new Command.Suspend(client(suspend.getMeta())));
-        case WakeSandbox wake ->
-            asked(
-                wake.getMeta(),
-                new Command.Wake(
-                    client(wake.getMeta()), Optional.ofNullable(wake.getThawedVersion())));
+        case WakeSandbox wake -> asked(wake.getMeta(), new Command.Wake(client(wake.getMeta())));
         case DestroySandbox destroy ->
             asked(destroy.getMeta(), new Command.Destroy(client(destroy.getMeta())));
         case ChangeEgress change ->
@@ -82,9 +78,15 @@ public final class CommandReader {
                     begin.getExecutionId(),
                     Codes.read(ExecutionKind.class, begin.getKind()),
                     begin.getSubject(),
-                    Durations.read("timeout_ms", begin.getTimeoutMs())));
+                    Durations.read("timeout_ms", begin.getTimeoutMs()),
+                    Optional.ofNullable(begin.getThawedVersion())));
         case TouchSandbox touch ->
-            asked(touch.getMeta(), new Command.Touch(client(touch.getMeta()), touch.getWhat()));
+            asked(
+                touch.getMeta(),
+                new Command.Touch(
+                    client(touch.getMeta()),
+                    touch.getWhat(),
+                    Optional.ofNullable(touch.getThawedVersion())));
         case NoteRefusal note ->
             asked(
                 note.getMeta(),

@@ -130,14 +130,16 @@ final class Cells {
             new Row("keepalive", _ -> Commands.keepAlive(Duration.ofHours(1))),
             new Row("suspend", _ -> Commands.suspend()),
             new Row("wake", _ -> Commands.wake()),
-            new Row("wake, thawed already", e -> Commands.thawed(e.life().state().version())),
-            new Row("wake, thawed before", e -> Commands.thawed(e.life().state().version() - 1)),
             new Row("destroy", _ -> Commands.destroy()),
             new Row("egress, as it is", _ -> Commands.changeEgress(Commands.OPEN)),
             new Row("egress, another", _ -> Commands.changeEgress(Commands.CLOSED)),
             new Row("begin execution", _ -> Commands.begin("exe_2")),
             new Row("begin execution, again", _ -> Commands.begin("exe_1")),
-            new Row("touch", _ -> Commands.touch())));
+            new Row("begin execution, thawed", e -> Commands.begin("exe_2", version(e))),
+            new Row("begin execution, thawed before", e -> Commands.begin("exe_2", version(e) - 1)),
+            new Row("touch", _ -> Commands.touch()),
+            new Row("touch, thawed", e -> Commands.touch(version(e))),
+            new Row("touch, thawed before", e -> Commands.touch(version(e) - 1))));
     tables.put(
         "Requests that were turned down before, noted for those who audit",
         List.of(
@@ -204,17 +206,26 @@ final class Cells {
                     Commands.STRANGER, createAgain(e).spec(), Optional.of("node-1"), false)),
         new Row("keepalive", _ -> new Command.KeepAlive(Commands.STRANGER, Optional.empty())),
         new Row("suspend", _ -> new Command.Suspend(Commands.STRANGER)),
-        new Row("wake", _ -> new Command.Wake(Commands.STRANGER, Optional.empty())),
+        new Row("wake", _ -> new Command.Wake(Commands.STRANGER)),
         new Row("destroy", _ -> new Command.Destroy(Commands.STRANGER)),
         new Row("egress", _ -> new Command.ChangeEgress(Commands.STRANGER, Commands.CLOSED)),
         new Row(
             "begin execution",
             _ ->
                 new Command.BeginExecution(
-                    Commands.STRANGER, "exe_3", ExecutionKind.UPLOAD, "/x", Duration.ofMinutes(1))),
-        new Row("touch", _ -> new Command.Touch(Commands.STRANGER, "files")),
+                    Commands.STRANGER,
+                    "exe_3",
+                    ExecutionKind.UPLOAD,
+                    "/x",
+                    Duration.ofMinutes(1),
+                    Optional.empty())),
+        new Row("touch", _ -> new Command.Touch(Commands.STRANGER, "files", Optional.empty())),
         new Row(
             "note a refusal", _ -> Commands.refusal(Commands.STRANGER, Command.Subject.SANDBOX)));
+  }
+
+  private static long version(Example example) {
+    return example.life().state().version();
   }
 
   private static List<Row> late(Function<Example, Command.Origin> origin) {

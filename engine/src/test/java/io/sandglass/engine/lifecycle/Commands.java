@@ -73,11 +73,7 @@ final class Commands {
   }
 
   static Command.Wake wake() {
-    return new Command.Wake(OWNER, Optional.empty());
-  }
-
-  static Command.Wake thawed(long version) {
-    return new Command.Wake(OWNER, Optional.of(version));
+    return new Command.Wake(OWNER);
   }
 
   static Command.Destroy destroy() {
@@ -94,11 +90,26 @@ final class Commands {
 
   static Command.BeginExecution begin(String executionId, Duration timeout) {
     return new Command.BeginExecution(
-        OWNER, executionId, ExecutionKind.COMMAND, "python3 -c 'print(6*7)'", timeout);
+        OWNER,
+        executionId,
+        ExecutionKind.COMMAND,
+        "python3 -c 'print(6*7)'",
+        timeout,
+        Optional.empty());
+  }
+
+  static Command.BeginExecution begin(String executionId, long thawed) {
+    Command.BeginExecution begin = begin(executionId);
+    return new Command.BeginExecution(
+        OWNER, executionId, begin.kind(), begin.subject(), begin.timeout(), Optional.of(thawed));
   }
 
   static Command.Touch touch() {
-    return new Command.Touch(OWNER, "files");
+    return new Command.Touch(OWNER, "files", Optional.empty());
+  }
+
+  static Command.Touch touch(long thawed) {
+    return new Command.Touch(OWNER, "files", Optional.of(thawed));
   }
 
   /** Somebody of another organization was turned down. */

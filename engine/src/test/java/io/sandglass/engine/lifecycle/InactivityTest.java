@@ -85,8 +85,8 @@ class InactivityTest {
 
     life.after(MINUTE)
         .and(Commands.keepAlive(MINUTE))
-        .and(new Command.Touch(Commands.STRANGER, "files"))
-        .and(new Command.Wake(Commands.STRANGER, Optional.empty()));
+        .and(new Command.Touch(Commands.STRANGER, "files", Optional.empty()))
+        .and(new Command.Wake(Commands.STRANGER));
 
     assertThat(life.due(IDLE)).contains(idleAt);
   }

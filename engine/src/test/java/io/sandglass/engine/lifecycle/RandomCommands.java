@@ -128,13 +128,18 @@ final class RandomCommands {
           new Command.KeepAlive(
               client, random.nextBoolean() ? Optional.of(duration()) : Optional.empty());
       case 4, 5, 6 -> new Command.Suspend(client);
-      case 7, 8, 9 -> new Command.Wake(client, thawed(state));
+      case 7, 8, 9 -> new Command.Wake(client);
       case 10 -> new Command.Destroy(client);
       case 11, 12 -> new Command.ChangeEgress(client, egress());
       case 13, 14, 15, 16, 17 ->
           new Command.BeginExecution(
-              client, executionId(), oneOf(List.of(ExecutionKind.values())), "make", duration());
-      default -> new Command.Touch(client, "files");
+              client,
+              executionId(),
+              oneOf(List.of(ExecutionKind.values())),
+              "make",
+              duration(),
+              thawed(state));
+      default -> new Command.Touch(client, "files", thawed(state));
     };
   }
 

@@ -121,12 +121,12 @@ final class Orders {
   }
 
   static Command wake(String id) {
-    return Command.of(id, meta -> new WakeSandbox(meta, null));
+    return Command.of(id, WakeSandbox::new);
   }
 
   static Command execute(String id, String executionId) {
     return Command.of(
-        id, meta -> new BeginExecution(meta, executionId, "command", "true", 30_000L));
+        id, meta -> new BeginExecution(meta, executionId, "command", "true", 30_000L, null));
   }
 
   /** What a node says of a sandbox. */

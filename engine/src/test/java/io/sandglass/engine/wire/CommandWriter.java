@@ -50,13 +50,18 @@ final class CommandWriter {
       case Command.KeepAlive c ->
           new KeepAlive(meta, c.timeout().map(Duration::toMillis).orElse(null));
       case Command.Suspend _ -> new SuspendSandbox(meta);
-      case Command.Wake c -> new WakeSandbox(meta, c.thawed().orElse(null));
+      case Command.Wake _ -> new WakeSandbox(meta);
       case Command.Destroy _ -> new DestroySandbox(meta);
       case Command.ChangeEgress c -> new ChangeEgress(meta, Specs.write(c.egress()));
       case Command.BeginExecution c ->
           new BeginExecution(
-              meta, c.executionId(), Codes.of(c.kind()), c.subject(), c.timeout().toMillis());
-      case Command.Touch c -> new TouchSandbox(meta, c.what());
+              meta,
+              c.executionId(),
+              Codes.of(c.kind()),
+              c.subject(),
+              c.timeout().toMillis(),
+              c.thawed().orElse(null));
+      case Command.Touch c -> new TouchSandbox(meta, c.what(), c.thawed().orElse(null));
       case Command.NoteRefusal(Command.Caller _, Command.Subject _, Refusal refusal) ->
           new NoteRefusal(
               meta,

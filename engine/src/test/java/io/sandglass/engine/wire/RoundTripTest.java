@@ -154,12 +154,13 @@ class RoundTripTest {
       }
       case Command.KeepAlive c -> new Command.KeepAlive(caller, c.timeout());
       case Command.Suspend _ -> new Command.Suspend(caller);
-      case Command.Wake c -> new Command.Wake(caller, c.thawed());
+      case Command.Wake _ -> new Command.Wake(caller);
       case Command.Destroy _ -> new Command.Destroy(caller);
       case Command.ChangeEgress c -> new Command.ChangeEgress(caller, c.egress());
       case Command.BeginExecution c ->
-          new Command.BeginExecution(caller, c.executionId(), c.kind(), c.subject(), c.timeout());
-      case Command.Touch c -> new Command.Touch(caller, c.what());
+          new Command.BeginExecution(
+              caller, c.executionId(), c.kind(), c.subject(), c.timeout(), c.thawed());
+      case Command.Touch c -> new Command.Touch(caller, c.what(), c.thawed());
       case Command.NoteRefusal c ->
           new Command.NoteRefusal(
               caller,

@@ -82,9 +82,11 @@ class UnreadableTest {
   @Test
   void unknownCodes() {
     assertUnreadable(
-        new BeginExecution(META, "exe_1", "dance", "x", 1L), "unknown executionkind \"dance\"");
+        new BeginExecution(META, "exe_1", "dance", "x", 1L, null),
+        "unknown executionkind \"dance\"");
     assertUnreadable(
-        new BeginExecution(META, "exe_1", "COMMAND", "x", 1L), "unknown executionkind \"COMMAND\"");
+        new BeginExecution(META, "exe_1", "COMMAND", "x", 1L, null),
+        "unknown executionkind \"COMMAND\"");
     assertUnreadable(
         new ReportObserved(META, new ReportOrigin("n1", 1, 0L), "melted"),
         "unknown phase \"melted\"");
