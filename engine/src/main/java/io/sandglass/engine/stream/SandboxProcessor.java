@@ -7,6 +7,7 @@ import io.sandglass.engine.lifecycle.Deadline;
 import io.sandglass.engine.lifecycle.Decision;
 import io.sandglass.engine.lifecycle.Rejection;
 import io.sandglass.engine.lifecycle.Sandbox;
+import io.sandglass.engine.lifecycle.Status;
 import io.sandglass.engine.wire.CommandReader;
 import io.sandglass.engine.wire.Envelope;
 import io.sandglass.engine.wire.Incoming;
@@ -142,6 +143,9 @@ final class SandboxProcessor implements Processor<byte[], byte[], byte[], Outgoi
       receipts.put(envelope.commandId(), receipt);
     }
     answer(envelope, receipt, now, requestId);
+    if (step.asked().isPresent() || Status.of(step.after()) != Status.of(step.before())) {
+      haste.isNeeded();
+    }
   }
 
   /** Who waits for it is told at once; what nobody waits for shares a transaction with more. */
