@@ -129,20 +129,32 @@ final class InProcessLog
   }
 
   @Override
-  public synchronized Decision decide(Command command) {
-    refuse();
-    commands.add(command);
-    if (mood == Mood.SLOW) {
-      undecided.add(command);
-      return new Decision.Undecided();
+  public synchronized Asked ask(Command... all) {
+    for (int i = 0; i < all.length - 1; i++) {
+      append(all[i]);
     }
-    return process(command);
-  }
+    refuse();
+    Command last = all[all.length - 1];
+    commands.add(last);
+    Decision decision;
+    if (mood == Mood.SLOW) {
+      undecided.add(last);
+      decision = new Decision.Undecided();
+    } else {
+      decision = process(last);
+    }
+    return new Asked() {
+      @Override
+      public void awaitDurable() {}
 
-  @Override
-  public synchronized Decision decide(Command first, Command then) {
-    append(first);
-    return decide(then);
+      @Override
+      public Decision decision() {
+        return decision;
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   @Override

@@ -118,13 +118,15 @@ public final class Waking {
   /** Makes it while the log gets to know that the sandbox is awake, and what for. */
   private <T> Answer<T> madeThawed(
       Origin origin, Sandbox thawed, Command.Use announcement, long deadline, Call<T> call) {
-    CommandLog.Sent announced = log.send(announcement.thawed(thawed.version()));
-    if (call.make(thawed, AWAKE, announced) instanceof Reply.Answered<T>(Answer<T> answer)) {
-      long next = thawed.version() + 1;
-      var _ = progress.await(thawed.id(), now -> isSettled(now, next), left(deadline));
-      return explained(thawed.id(), answer);
+    try (CommandLog.Asked announced = log.ask(announcement.thawed(thawed.version()))) {
+      if (call.make(thawed, AWAKE, announced) instanceof Reply.Answered<T>(Answer<T> answer)) {
+        if (announced.decision() instanceof Decision.Accepted(long version)) {
+          var _ = progress.await(thawed.id(), now -> isSettled(now, version), left(deadline));
+        }
+        return explained(thawed.id(), answer);
+      }
+      return made(origin, wake(origin, thawed.id(), deadline), announced, deadline, call);
     }
-    return made(origin, wake(origin, thawed.id(), deadline), announced, deadline, call);
   }
 
   /**

@@ -38,7 +38,7 @@ public sealed interface Command {
 
   record Destroy(Header header) implements Command {}
 
-  /** Says that the sandbox is used, which needs it awake; nobody waits for its outcome. */
+  /** Says that the sandbox is used, which needs it awake. */
   sealed interface Use extends Command {
 
     /**

@@ -65,29 +65,52 @@ public final class KafkaCommandLog implements CommandLog, Managed {
   }
 
   @Override
-  public Decision decide(Command command) {
-    return decide(List.of(), command);
-  }
-
-  @Override
-  public Decision decide(Command first, Command then) {
-    return decide(List.of(first), then);
-  }
-
-  private Decision decide(List<Command> before, Command command) {
+  public Asked ask(Command... commands) {
     OptionalInt partition = outcomes.partition();
     if (partition.isEmpty()) {
       throw new LogUnavailableException("Outcomes cannot be heard at the moment.", false, null);
     }
-    try (Outcomes.Waiter waiter = outcomes.expect(command.header().commandId())) {
+    int last = commands.length - 1;
+    Outcomes.Waiter waiter = outcomes.expect(commands[last].header().commandId());
+    try {
       List<Future<RecordMetadata>> sent = new ArrayList<>();
-      before.forEach(one -> sent.add(send(one, null)));
-      sent.add(send(command, partition.getAsInt()));
+      for (int i = 0; i <= last; i++) {
+        sent.add(send(commands[i], i == last ? partition.getAsInt() : null));
+      }
+      return new Awaited(waiter, sent);
+    } catch (RuntimeException e) {
+      waiter.close();
+      throw e;
+    }
+  }
+
+  private final class Awaited implements Asked {
+    private final Outcomes.Waiter waiter;
+    private final List<Future<RecordMetadata>> sent;
+
+    Awaited(Outcomes.Waiter waiter, List<Future<RecordMetadata>> sent) {
+      this.waiter = waiter;
+      this.sent = sent;
+    }
+
+    @Override
+    public void awaitDurable() {
       sent.forEach(Appending::acknowledged);
-      return waiter.await(patience);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new Decision.Undecided();
+    }
+
+    @Override
+    public Decision decision() {
+      try {
+        return waiter.await(patience);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new Decision.Undecided();
+      }
+    }
+
+    @Override
+    public void close() {
+      waiter.close();
     }
   }
 
