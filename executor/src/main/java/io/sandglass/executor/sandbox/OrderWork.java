@@ -226,7 +226,7 @@ final class OrderWork implements Lanes.Work {
         yield Optional.empty();
       }
       case Order.Stop _ -> {
-        found.forEach(container -> clear(container.life(), preemption));
+        older(order.life(), found).forEach(life -> clear(life, preemption));
         clear(order.life(), preemption);
         yield Optional.of(new Report.Gone("removed"));
       }

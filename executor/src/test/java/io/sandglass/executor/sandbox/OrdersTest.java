@@ -317,6 +317,18 @@ final class OrdersTest {
   }
 
   @Test
+  void leavesNothingOfALifeWhoseStopWasEndedHalfWayWhenTheNextIsStoppedBeforeItStarts()
+      throws Exception {
+    node.carryOut(node.start(FIRST));
+    node.runtime.remove(FIRST);
+    node.reboot();
+
+    node.carryOut(new Order.Stop(node.subject(SECOND))); // which makes stop and start pointless
+
+    assertNothingLeft();
+  }
+
+  @Test
   void removesOnlyTheLifeThatIsMeant() throws Exception {
     node.carryOut(node.start(SECOND));
     node.carryOut(new Order.Remove(node.subject(FIRST), "unknown"));
