@@ -189,7 +189,7 @@ final class Requests {
       case Stage.Running _, Stage.Resuming _, Stage.Stopping _ -> scribe.write(started);
       case Stage.Suspending suspending ->
           scribe.write(started, new Fact.ResumeRequested(suspending.depth(), 1));
-      case Stage.Suspended _ when isThawed(live, begin.thawed()) ->
+      case Stage.Suspended(Depth depth, Instant _) when isThawed(live, depth, begin.thawed()) ->
           scribe.write(new Fact.SandboxResumed(), started);
       case Stage.Suspended(Depth depth, Instant _) ->
           scribe.write(started, new Fact.ResumeRequested(depth, 1));
@@ -200,17 +200,15 @@ final class Requests {
     Fact.ActivityRecorded activity = new Fact.ActivityRecorded(touch.what());
     return switch (live.stage()) {
       case Stage.Running _ -> scribe.write(activity);
-      case Stage.Suspended _ when isThawed(live, touch.thawed()) ->
+      case Stage.Suspended(Depth depth, Instant _) when isThawed(live, depth, touch.thawed()) ->
           scribe.write(new Fact.SandboxResumed(), activity);
       case Stage stage -> notRunning(stage);
     };
   }
 
   /** Its node freezes it again for an event alone, and with that it is at another version. */
-  private static boolean isThawed(Sandbox.Live live, Optional<Long> thawed) {
-    return live.stage() instanceof Stage.Suspended(Depth depth, Instant _)
-        && depth == Depth.FROZEN
-        && thawed.filter(version -> version == live.version()).isPresent();
+  private static boolean isThawed(Sandbox.Live live, Depth depth, Optional<Long> thawed) {
+    return depth == Depth.FROZEN && thawed.filter(version -> version == live.version()).isPresent();
   }
 
   private static Instant expiry(Instant now, Duration timeout, Patience patience) {

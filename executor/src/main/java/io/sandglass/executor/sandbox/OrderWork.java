@@ -124,17 +124,19 @@ final class OrderWork implements Lanes.Work {
 
   @Override
   public void thaw(Life life, Runnable awake, Preemption preemption) {
-    Optional<Resident> resident = holdings.residents.get(life);
-    if (resident.map(Resident::phase).filter(Resident.Phase.FROZEN::equals).isPresent()) {
+    Optional<Resident> found = holdings.residents.get(life);
+    if (found.isEmpty()) {
+      return;
+    }
+    Resident resident = found.get();
+    if (resident.phase() == Resident.Phase.FROZEN) {
       LOG.info("thaw sandbox={} incarnation={}", life.sandboxId(), life.incarnation());
-      Report.Content content = suspension.resume(resident.get(), preemption);
+      Report.Content content = suspension.resume(resident, preemption);
       if (content instanceof Report.Exited || content instanceof Report.Gone) {
-        String org = resident.get().orgId();
-        var unasked = new Order.Subject(life, org, 0, Optional.empty());
-        delivery.deliver(new Report(unasked, content), preemption);
+        reconciliation.tell(life, resident.orgId(), content, preemption);
       }
     }
-    if (resident.map(Resident::phase).filter(Resident.Phase.RUNNING::equals).isPresent()) {
+    if (resident.phase() == Resident.Phase.RUNNING) {
       awake.run();
     }
   }

@@ -190,7 +190,8 @@ final class Reconciliation {
     tell(life, org, content, preemption);
   }
 
-  private void tell(Life life, String org, Report.Content content, Preemption preemption) {
+  /** What no order asked for. */
+  void tell(Life life, String org, Report.Content content, Preemption preemption) {
     var subject = new Order.Subject(life, org, 0, Optional.empty());
     delivery.deliver(new Report(subject, content), preemption);
   }
