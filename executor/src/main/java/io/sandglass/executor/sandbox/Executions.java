@@ -29,6 +29,9 @@ public final class Executions implements AutoCloseable {
   /** Shorter than the API's with a node that says nothing. */
   private static final Duration WAITING = Duration.ofSeconds(10);
 
+  /** For a sign of life from a guest that was lost. */
+  private static final Duration ANSWERING = Duration.ofSeconds(1);
+
   private final Residents residents;
   private final LifeDirectories directories;
   private final Delivery delivery;
@@ -143,6 +146,22 @@ public final class Executions implements AutoCloseable {
       void end(ExecutionEnd end) {
         resident.leaveExecution();
         executions.tell(resident, requestId, end);
+      }
+
+      /**
+       * After the guest was lost: returns when it is there again, or when the end of the sandbox's
+       * processes is noticed, which takes the runtime as long as it takes to write their files to
+       * disk.
+       */
+      void awaitFate() {
+        try {
+          Optional<GuestChannel> channel = resident.channel();
+          if (channel.isPresent() && !channel.get().answers(ANSWERING)) {
+            resident.awaitDisconnect(WAITING);
+          }
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
       }
     }
 
@@ -268,13 +287,19 @@ public final class Executions implements AutoCloseable {
     public ExecutionEnd run(OutputSink sink) throws InterruptedException {
       LimitedOutput output = new LimitedOutput(sink, limits.outputBytes());
       ExecutionEnd end = ExecutionEnd.unknown(request.executionId(), "interrupted");
+      boolean lost = false;
       long begun = System.nanoTime();
       try {
-        end = end(answer(output), output, Duration.ofNanos(System.nanoTime() - begun));
-        return end;
+        GuestAnswer answer = answer(output);
+        lost = answer instanceof GuestAnswer.Broken;
+        end = end(answer, output, Duration.ofNanos(System.nanoTime() - begun));
       } finally {
         entry.end(end);
       }
+      if (lost) {
+        entry.awaitFate();
+      }
+      return end;
     }
 
     private GuestAnswer answer(OutputSink sink) throws InterruptedException {

@@ -164,8 +164,21 @@ public final class Resident {
     synchronized (this) {
       closing = channel;
       channel = Optional.empty();
+      notifyAll();
     }
     closing.ifPresent(GuestChannel::close);
+  }
+
+  /** Returns when there is no way to its guest. */
+  synchronized void awaitDisconnect(Duration atMost) throws InterruptedException {
+    long deadline = System.nanoTime() + atMost.toNanos();
+    while (channel.isPresent()) {
+      long nanos = deadline - System.nanoTime();
+      if (nanos <= 0) {
+        return;
+      }
+      TimeUnit.NANOSECONDS.timedWait(this, nanos);
+    }
   }
 
   /** Counts an execution in; empty when it may begin. */

@@ -178,6 +178,9 @@ public final class Transfers {
               e instanceof FileException file
                   ? file.failure().code() + ": " + file.getMessage()
                   : "aborted: the caller went away"));
+      if (e instanceof FileException file && file.failure() == FileFailure.BROKEN) {
+        entry.awaitFate();
+      }
       return e;
     }
 
