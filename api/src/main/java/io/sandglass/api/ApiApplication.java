@@ -58,7 +58,6 @@ import io.sandglass.api.resources.ExecutionRecordsResource;
 import io.sandglass.api.resources.ExecutionsResource;
 import io.sandglass.api.resources.FilesResource;
 import io.sandglass.api.resources.HistoryResource;
-import io.sandglass.api.resources.OpenApi;
 import io.sandglass.api.resources.OperationsResource;
 import io.sandglass.api.resources.PoolsResource;
 import io.sandglass.api.resources.QuotaResource;
@@ -327,7 +326,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
             new AdminResource(accounts, bodies, idempotency, clock),
             new QuotaResource(accounts, quotas, bodies),
             new OperationsResource(readiness(jdbi, log), version),
-            new DocsResource(OpenApi.yaml(version)))
+            new DocsResource())
         .forEach(environment.jersey()::register);
   }
 

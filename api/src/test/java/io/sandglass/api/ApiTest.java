@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sandglass.api.RunningApi.Answer;
 import io.sandglass.api.domain.Command;
+import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -311,6 +314,25 @@ final class ApiTest {
     assertThat(api.get("/v1/templates").body().path("templates").findValuesAsText("name"))
         .containsExactly("base", "python", "node");
     assertThat(api.get("/v1/sizes").body().path("sizes")).hasSize(7);
+  }
+
+  @Test
+  void theDocumentAndThePageThatShowsItAreServed() throws IOException {
+    Answer document = api.get("/openapi.yaml");
+    assertThat(document.response().body()).isEqualTo(Files.readString(Path.of("openapi.yaml")));
+    assertThat(document.header("Content-Type")).isEqualTo("application/yaml");
+
+    Answer page = api.get("/docs");
+    assertThat(page.header("Content-Type")).startsWith("text/html");
+    List<String> parts =
+        Pattern.compile("(?:src|href)=\"([^\"]+)\"")
+            .matcher(page.response().body())
+            .results()
+            .map(part -> part.group(1))
+            .toList();
+    assertThat(parts)
+        .hasSize(5)
+        .allSatisfy(part -> assertThat(api.get(part).status()).as(part).isEqualTo(200));
   }
 
   @Test

@@ -27,6 +27,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -76,6 +77,7 @@ class LogAuditIT {
   @BeforeAll
   static void live() throws Exception {
     original = EmbeddedBroker.start(data.resolve("original"));
+    copy = EmbeddedBroker.start(data.resolve("copy"));
     String bootstrap = original.bootstrapServers();
     engine =
         new DropwizardTestSupport<>(EngineApplication.class, "engine.yml") {
@@ -152,9 +154,7 @@ class LogAuditIT {
   static void stop() {
     engine.after();
     original.close();
-    if (copy != null) {
-      copy.close();
-    }
+    copy.close();
   }
 
   private static org.awaitility.core.ConditionFactory await(String what) {
@@ -483,13 +483,9 @@ class LogAuditIT {
     throw new AssertionError("There is no version " + version + " of " + Lives.sandbox(number));
   }
 
-  /** Copies all topics to a broker of their own, one of them as it becomes by the change. */
+  /** Copies all topics to the other broker, one of them as it becomes by the change. */
   private static void plant(String topic, Consumer<List<ConsumerRecord<byte[], byte[]>>> change)
       throws Exception {
-    if (copy != null) {
-      copy.close();
-    }
-    copy = EmbeddedBroker.start(Files.createTempDirectory(data, "copy"));
     String bootstrap = copy.bootstrapServers();
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
         var producer =
@@ -502,6 +498,10 @@ class LogAuditIT {
                     1),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
+      Set<String> before = admin.listTopics().names().get();
+      admin.deleteTopics(before).all().get();
+      await("the topics to be gone from the broker that is asked about them")
+          .until(() -> Collections.disjoint(admin.listTopics().names().get(), before));
       admin
           .createTopics(
               topics.keySet().stream()

@@ -63,22 +63,17 @@ public final class DocsResource {
       });
       """;
 
-  private final String openApi;
   private final String assets;
 
-  /**
-   * @param openApi the document, as YAML
-   */
-  public DocsResource(String openApi) {
-    this.openApi = openApi;
+  public DocsResource() {
     this.assets = "/META-INF/resources/webjars/swagger-ui/" + webjarVersion() + "/";
   }
 
   @GET
   @Path("/openapi.yaml")
   @Produces("application/yaml")
-  public String openApi() {
-    return openApi;
+  public InputStream openApi() {
+    return DocsResource.class.getResourceAsStream("openapi.yaml");
   }
 
   @GET

@@ -18,6 +18,12 @@ public final class Log implements AutoCloseable {
   private static final int PATIENCE_MS = 20_000;
   private static final int FETCH_BYTES = 8 << 20;
 
+  /**
+   * At the end of a partition the consumer has asked for more already, and reads no other partition
+   * of that broker before it is told that there is none.
+   */
+  private static final int FETCH_WAIT_MS = 5;
+
   private final KafkaConsumer<byte[], byte[]> consumer;
 
   /**
@@ -31,6 +37,7 @@ public final class Log implements AutoCloseable {
     config.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, PATIENCE_MS);
     config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
     config.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_BYTES);
+    config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_WAIT_MS);
     config.putAll(kafka);
     consumer =
         new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
