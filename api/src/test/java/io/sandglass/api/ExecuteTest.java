@@ -22,6 +22,7 @@ import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -310,7 +311,7 @@ final class ExecuteTest {
   void outputPastTheLimitIsDropped() {
     byte[] chunk = frame('O', new byte[1 << 20]);
     byte[][] all = new byte[13][];
-    java.util.Arrays.fill(all, chunk);
+    Arrays.fill(all, chunk);
     all[12] = frame('X', exit(0));
     script = frames(all);
 
@@ -368,18 +369,30 @@ final class ExecuteTest {
     assertThat(answer.text("code")).isEqualTo(as);
   }
 
+  private static Script cutByADestroy(String id) {
+    return exchange -> {
+      assertThat(api.delete("/v1/sandboxes/" + id).status()).isEqualTo(204);
+      frames(frame('S', ""), frame('F', "{\"code\":\"broken\",\"detail\":\"it is gone\"}"))
+          .answer(exchange);
+    };
+  }
+
   @Test
   void anExecutionThatADestroyCutsIsAConflict() {
     String id = sandbox("");
-    script =
-        exchange -> {
-          assertThat(api.delete("/v1/sandboxes/" + id).status()).isEqualTo(204);
-          frames(frame('S', ""), frame('F', "{\"code\":\"broken\",\"detail\":\"it is gone\"}"))
-              .answer(exchange);
-        };
+    script = cutByADestroy(id);
     Answer answer = execute(id, "{\"command\":\"x\"}");
     assertThat(answer.status()).isEqualTo(409);
     assertThat(answer.text("code")).isEqualTo("sandbox_ended");
+  }
+
+  @Test
+  void anEventStreamThatADestroyCutsSaysSo() {
+    String id = sandbox("");
+    script = cutByADestroy(id);
+    assertThat(events(id, "{\"command\":\"x\"}"))
+        .contains("event: error\ndata: {\"code\":\"sandbox_ended\"")
+        .doesNotContain("event: exit");
   }
 
   @Test

@@ -82,7 +82,7 @@ public final class Executions {
    *
    * @param stream what it does; to be closed, which kills it when it has not ended
    */
-  public record Live(String executionId, NodeStream stream) {}
+  public record Live(String sandboxId, String executionId, NodeStream stream) {}
 
   /**
    * How a command ended, and the first 10 MiB of what it wrote.
@@ -123,7 +123,8 @@ public final class Executions {
                     lifeline,
                     announced::awaitDurable)) {
                   case DataPlane.Call.Open(NodeStream stream) ->
-                      new Waking.Reply.Answered<>(new Answer.Done<>(new Live(executionId, stream)));
+                      new Waking.Reply.Answered<>(
+                          new Answer.Done<>(new Live(now.id(), executionId, stream)));
                   case DataPlane.Call.Refusal refusal -> reply(refusal);
                 });
     abandonUnlessBegun(origin, sandbox, executionId, answer);
@@ -193,6 +194,11 @@ public final class Executions {
       case Answer.Refused<Live>(String code, String detail, Aftermath aftermath) ->
           new Answer.Refused<>(code, detail, aftermath);
     };
+  }
+
+  /** Why a command that ran has no exit code. */
+  public Answer.Refused<Result> unfinished(String sandboxId, Run run) {
+    return waking.explained(sandboxId, Executions.<Result>refused(run));
   }
 
   private static Answer<Result> collect(NodeStream stream) {

@@ -95,7 +95,8 @@ public final class Sandboxes {
       throw e;
     }
     return switch (answer) {
-      case Answer.Done<Sandbox>(Sandbox sandbox) when wait.isPositive() ->
+      case Answer.Done<Sandbox>(Sandbox sandbox)
+          when sandbox.status() == Status.CREATING && wait.isPositive() ->
           new Answer.Done<>(
               progress
                   .await(id, current -> current.status() != Status.CREATING, wait)
@@ -184,7 +185,9 @@ public final class Sandboxes {
       return refusal.get();
     }
     Answer<Sandbox> answer = settle(new Command.Wake(origin.header(id, ids)));
-    return answer instanceof Answer.Done<Sandbox>(Sandbox sandbox) && wait.isPositive()
+    return answer instanceof Answer.Done<Sandbox>(Sandbox sandbox)
+            && sandbox.isWaking()
+            && wait.isPositive()
         ? new Answer.Done<>(
             progress
                 .await(id, now -> now.version() >= sandbox.version() && !now.isWaking(), wait)

@@ -188,23 +188,27 @@ public final class Waking {
 
   /** That a sandbox ends under a call is nobody's failure: the end explains what the call met. */
   <T> Answer<T> explained(String id, Answer<T> answer) {
+    return answer instanceof Answer.Refused<T> refused ? explained(id, refused) : answer;
+  }
+
+  <T> Answer.Refused<T> explained(String id, Answer.Refused<T> refused) {
     boolean odd =
-        answer instanceof Answer.Refused<T>(String code, String _, Aftermath _)
-            && (code.equals("execution_outcome_unknown") || code.equals(NODE_UNAVAILABLE));
+        refused.code().equals("execution_outcome_unknown")
+            || refused.code().equals(NODE_UNAVAILABLE);
     return odd
             && progress
                 .await(id, now -> now.status() == Status.DESTROYED, ENDING)
                 .filter(now -> now.status() == Status.DESTROYED)
                 .isPresent()
-        ? ended((Answer.Refused<T>) answer)
-        : answer;
+        ? ended(refused)
+        : refused;
   }
 
-  private static <T> Answer<T> ended(Answer.Refused<T> refused) {
-    return refused.aftermath() == Aftermath.NOTHING
-        ? refused(NOT_RUNNING, "The sandbox was destroyed. " + refused.detail())
-        : new Answer.Refused<>(
-            "sandbox_ended", "The sandbox was destroyed. " + refused.detail(), refused.aftermath());
+  private static <T> Answer.Refused<T> ended(Answer.Refused<T> refused) {
+    return new Answer.Refused<>(
+        refused.aftermath() == Aftermath.NOTHING ? NOT_RUNNING : "sandbox_ended",
+        "The sandbox was destroyed. " + refused.detail(),
+        refused.aftermath());
   }
 
   /** The sandbox as it is when it runs. Said after the node's word, and so decided after it. */

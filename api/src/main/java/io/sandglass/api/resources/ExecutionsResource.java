@@ -226,7 +226,7 @@ public final class ExecutionsResource {
     return false;
   }
 
-  private static Reply events(
+  private Reply events(
       HttpServletRequest http,
       Executions.Live live,
       Lifeline lifeline,
@@ -235,25 +235,21 @@ public final class ExecutionsResource {
     StreamingOutput entity =
         out -> {
           try (Hangup _ = Hangup.watch(http, lifeline::cut);
-              NodeStream stream = live.stream()) {
-            pump(live.executionId(), stream, new EventWriter(out, JSON), repeatable, keep);
+              NodeStream _ = live.stream()) {
+            pump(live, new EventWriter(out, JSON), repeatable, keep);
           }
         };
     return new Reply(200, EventWriter.HEADERS, entity);
   }
 
-  private static void pump(
-      String executionId,
-      NodeStream stream,
-      EventWriter events,
-      boolean repeatable,
-      Consumer<Reply> keep)
+  private void pump(
+      Executions.Live live, EventWriter events, boolean repeatable, Consumer<Reply> keep)
       throws IOException {
     LiveOutput stdout = new LiveOutput(NodeStream.Channel.STDOUT, 0, repeatable);
     LiveOutput stderr = new LiveOutput(NodeStream.Channel.STDERR, 0, repeatable);
-    events.event("start", new StartEvent(executionId));
+    events.event("start", new StartEvent(live.executionId()));
     while (true) {
-      switch (stream.next()) {
+      switch (live.stream().next()) {
         case NodeStream.Frame.Started _, NodeStream.Frame.Pause _ -> {}
         case NodeStream.Frame.Beat _ -> events.beat();
         case NodeStream.Frame.Output(NodeStream.Channel channel, byte[] bytes, int length) -> {
@@ -269,7 +265,7 @@ public final class ExecutionsResource {
             keep.accept(Reply.ok(ResultView.of(end, stdout.text(), stderr.text())));
             events.event("exit", exit(end));
           } else {
-            Answer.Refused<?> refused = Executions.refused(run);
+            Answer.Refused<?> refused = executions.unfinished(live.sandboxId(), run);
             events.event("error", new ErrorEvent(refused.code(), refused.detail()));
           }
           return;
