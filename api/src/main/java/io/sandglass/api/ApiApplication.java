@@ -87,6 +87,7 @@ import java.nio.file.Path;
 import java.security.Principal;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -140,7 +141,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
    */
   @Override
   public void run(String... arguments) throws Exception {
-    List<String> all = new java.util.ArrayList<>(List.of(arguments));
+    List<String> all = new ArrayList<>(List.of(arguments));
     if (all.isEmpty() || !COMMANDS.contains(all.getFirst())) {
       all.addFirst("server");
     }
@@ -393,7 +394,7 @@ public final class ApiApplication extends Application<ApiConfiguration> {
 
   private static Readiness readiness(Jdbi jdbi, LogConnector.Connection log) {
     return () -> {
-      List<String> missing = new java.util.ArrayList<>();
+      List<String> missing = new ArrayList<>();
       try {
         jdbi.useHandle(handle -> handle.execute("SELECT 1"));
       } catch (RuntimeException e) {

@@ -3,6 +3,7 @@ package io.sandglass.api;
 import io.sandglass.api.control.Accounts;
 import io.sandglass.api.domain.Scope;
 import io.sandglass.api.store.AccountStore.Organization;
+import java.util.List;
 import java.util.Optional;
 
 /** The first organization and its key, for an installation that has none. */
@@ -47,7 +48,7 @@ public final class Bootstrap {
   }
 
   /** The ids of all organizations, oldest first. */
-  public java.util.List<String> organizations() {
+  public List<String> organizations() {
     return accounts.organizations().stream().map(Organization::id).toList();
   }
 }

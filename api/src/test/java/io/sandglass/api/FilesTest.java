@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -414,7 +415,7 @@ final class FilesTest {
   void aDownloadIsPassedOn() throws Exception {
     String id = sandbox();
     byte[] content = new byte[3_000_000];
-    new java.util.Random(3).nextBytes(content);
+    new Random(3).nextBytes(content);
     script =
         (exchange, _) -> {
           exchange.sendResponseHeaders(200, content.length);

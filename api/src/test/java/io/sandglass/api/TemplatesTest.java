@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -162,7 +163,7 @@ final class TemplatesTest {
       Callable<Integer> one = () -> api.post("/v1/templates", fromImage("raced", "")).status();
       List<Integer> statuses =
           threads.invokeAll(List.of(one, one, one, one)).stream()
-              .map(java.util.concurrent.Future::resultNow)
+              .map(Future::resultNow)
               .sorted()
               .toList();
       assertThat(statuses).containsExactly(201, 409, 409, 409);

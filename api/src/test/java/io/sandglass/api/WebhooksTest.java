@@ -10,6 +10,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -258,7 +259,7 @@ final class WebhooksTest {
 
   @Test
   void aReceiverThatAsksToBeLeftAloneIsUntilThen(@TempDir Path data) throws Exception {
-    Map<String, String> patient = new java.util.HashMap<>(LENIENT);
+    Map<String, String> patient = new HashMap<>(LENIENT);
     patient.put("SANDGLASS_WEBHOOK_LONGEST_RETRY", "12h");
     RunningApi api = RunningApi.start(data, new InProcessLog(), patient);
     try {
@@ -508,7 +509,7 @@ final class WebhooksTest {
 
   @Test
   void anEndpointThatNeverTakesAnythingIsDisabledInTheEnd(@TempDir Path data) throws Exception {
-    Map<String, String> brief = new java.util.HashMap<>(LENIENT);
+    Map<String, String> brief = new HashMap<>(LENIENT);
     brief.put("SANDGLASS_WEBHOOK_RETRY_FOR", "1s");
     RunningApi hasty = RunningApi.start(data, new InProcessLog(), brief);
     try {

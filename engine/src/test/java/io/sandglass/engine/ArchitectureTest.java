@@ -13,6 +13,7 @@ import io.sandglass.schemas.ChainHash;
 import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.Topics;
 import io.sandglass.schemas.WireFormat;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** Who may know whom. */
@@ -77,7 +78,7 @@ class ArchitectureTest {
         .callMethod(System.class, "nanoTime")
         .orShould()
         .dependOnClassesThat()
-        .areAssignableTo(java.util.Random.class)
+        .areAssignableTo(Random.class)
         .check(ENGINE);
   }
 

@@ -14,10 +14,12 @@ import io.sandglass.executor.sandbox.EgressPolicy.Mode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -88,10 +90,9 @@ final class EgressIT {
   private record Sandbox(Life life, Ipv4 address) {
     Map<String, String> probe(String... probes) {
       return HostPrograms.run(
-              java.util.stream.Stream.concat(
-                      java.util.stream.Stream.of(
-                          "docker", "exec", life.containerName(), "python3", "-c", PROBE),
-                      java.util.Arrays.stream(probes))
+              Stream.concat(
+                      Stream.of("docker", "exec", life.containerName(), "python3", "-c", PROBE),
+                      Arrays.stream(probes))
                   .toArray(String[]::new))
           .lines()
           .map(line -> line.split(" ", -1))

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -132,7 +133,7 @@ final class EngineRestartIT {
       mounts
           .map(line -> line.split(" ", -1)[1])
           .filter(point -> point.startsWith(RUN + "/") || point.startsWith(data.toString()))
-          .sorted(java.util.Comparator.reverseOrder())
+          .sorted(Comparator.reverseOrder())
           .forEach(point -> HostPrograms.run("umount", "--lazy", point));
     }
     HostPrograms.run(

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.message.SchemaStore;
@@ -58,7 +59,7 @@ final class SchemaHistory {
 
   /** The schemas of one record, oldest first. */
   static List<Schema> versions(String name) {
-    return java.util.stream.IntStream.rangeClosed(1, index().get(name))
+    return IntStream.rangeClosed(1, index().get(name))
         .mapToObj(version -> parse(name + "/" + version + ".avsc"))
         .toList();
   }

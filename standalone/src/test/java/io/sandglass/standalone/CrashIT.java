@@ -19,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -195,7 +196,7 @@ class CrashIT {
       List<String> types = api.events(id).findValuesAsText("type");
       assertThat(api.events(id).findValues("version").stream().map(JsonNode::asInt).toList())
           .as("versions of %s (seed %d)", id, seed)
-          .isEqualTo(java.util.stream.IntStream.rangeClosed(1, types.size()).boxed().toList());
+          .isEqualTo(IntStream.rangeClosed(1, types.size()).boxed().toList());
       if (destroyed.contains(id)) {
         Awaitility.await()
             .atMost(Duration.ofSeconds(30))

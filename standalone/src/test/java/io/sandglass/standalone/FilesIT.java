@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -290,7 +291,7 @@ class FilesIT {
   void aLargeDirectoryHasPages() {
     run("mkdir /l; cd /l; seq -w 0 2499 | xargs touch; ln -s /nowhere z; mkdir y; mkfifo x");
     int pages = 0;
-    List<String> names = new java.util.ArrayList<>();
+    List<String> names = new ArrayList<>();
     String cursor = "";
     while (cursor != null) {
       JsonNode page = list("/l", cursor).expect(200).body();

@@ -19,6 +19,7 @@ import io.sandglass.schemas.WireFormat;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -219,7 +220,7 @@ final class Lives {
         consumer.poll(Duration.ofMillis(200)).forEach(all::add);
       }
     }
-    all.sort(java.util.Comparator.comparingInt(ConsumerRecord::partition));
+    all.sort(Comparator.comparingInt(ConsumerRecord::partition));
     return all;
   }
 

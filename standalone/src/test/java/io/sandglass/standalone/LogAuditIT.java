@@ -27,12 +27,14 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -125,9 +127,7 @@ class LogAuditIT {
     long signed =
         records(Topic.CHECKPOINTS.topicName()).stream()
             .map(record -> (Checkpoint) Lives.read(record.value()))
-            .collect(
-                java.util.stream.Collectors.toMap(
-                    Checkpoint::getPartition, Checkpoint::getEvents, Math::max))
+            .collect(Collectors.toMap(Checkpoint::getPartition, Checkpoint::getEvents, Math::max))
             .values()
             .stream()
             .mapToLong(Long::longValue)
@@ -555,6 +555,6 @@ class LogAuditIT {
         key,
         value,
         headers,
-        java.util.Optional.empty());
+        Optional.empty());
   }
 }

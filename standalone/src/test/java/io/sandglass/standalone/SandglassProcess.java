@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
@@ -135,11 +136,7 @@ final class SandglassProcess implements AutoCloseable {
   /** Ends it as an operator would. */
   void stop() {
     process.destroy();
-    if (!process
-        .onExit()
-        .completeOnTimeout(null, 60, java.util.concurrent.TimeUnit.SECONDS)
-        .join()
-        .equals(process)) {
+    if (!process.onExit().completeOnTimeout(null, 60, TimeUnit.SECONDS).join().equals(process)) {
       throw new AssertionError("Sandglass did not stop in 60 s:\n" + logTail());
     }
   }

@@ -1,5 +1,7 @@
 package io.sandglass.api.control;
 
+import java.util.function.Function;
+
 /** What became of a request. */
 public sealed interface Answer<T> {
 
@@ -26,7 +28,7 @@ public sealed interface Answer<T> {
   }
 
   /** The same refusal or wait, for a caller that wanted something else. */
-  static <A, B> Answer<B> carry(Answer<A> answer, java.util.function.Function<A, B> value) {
+  static <A, B> Answer<B> carry(Answer<A> answer, Function<A, B> value) {
     return switch (answer) {
       case Done<A>(A done) -> new Done<>(value.apply(done));
       case Pending<A>(String command, String sandbox) -> new Pending<>(command, sandbox);

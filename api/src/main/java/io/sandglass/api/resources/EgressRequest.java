@@ -6,6 +6,7 @@ import io.sandglass.api.domain.Cidr;
 import io.sandglass.api.domain.EgressMode;
 import io.sandglass.api.domain.EgressPolicy;
 import io.swagger.v3.oas.annotations.media.Schema;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -81,6 +82,6 @@ record EgressRequest(
 
   /** Unlike {@code List.of}, these lists may be asked whether they hold null. */
   private static <T> List<T> orEmpty(List<T> list) {
-    return list == null ? new java.util.ArrayList<>() : list;
+    return list == null ? new ArrayList<>() : list;
   }
 }

@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -148,7 +149,7 @@ final class Json {
     data.put("expires_at", requested.expiresAt());
     data.put("env", spec.envNames());
     data.put("metadata", spec.metadata());
-    data.values().removeIf(java.util.Objects::isNull);
+    data.values().removeIf(Objects::isNull);
     return data;
   }
 

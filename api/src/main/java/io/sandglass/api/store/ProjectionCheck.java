@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -98,7 +99,7 @@ public final class ProjectionCheck {
     ResultSetMetaData types = row.getMetaData();
     Map<String, String> columns = new LinkedHashMap<>();
     for (int i = 1; i <= types.getColumnCount(); i++) {
-      columns.put(types.getColumnLabel(i).toLowerCase(java.util.Locale.ROOT), text(row, i, types));
+      columns.put(types.getColumnLabel(i).toLowerCase(Locale.ROOT), text(row, i, types));
     }
     return columns;
   }

@@ -22,6 +22,7 @@ import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -210,7 +211,7 @@ public final class OpenApi {
     document.setTags(
         Stream.ofNullable(document.getTags())
             .flatMap(List::stream)
-            .sorted(java.util.Comparator.comparing(io.swagger.v3.oas.models.tags.Tag::getName))
+            .sorted(Comparator.comparing(io.swagger.v3.oas.models.tags.Tag::getName))
             .toList());
   }
 

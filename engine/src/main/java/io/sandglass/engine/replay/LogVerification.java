@@ -9,6 +9,7 @@ import io.sandglass.schemas.Topic;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -206,7 +207,7 @@ public final class LogVerification {
 
   private static List<Deadline> sorted(Set<Deadline> deadlines) {
     List<Deadline> list = new ArrayList<>(deadlines);
-    list.sort(java.util.Comparator.comparing(Deadline::due).thenComparing(Deadline::kind));
+    list.sort(Comparator.comparing(Deadline::due).thenComparing(Deadline::kind));
     return list;
   }
 

@@ -21,6 +21,8 @@ import io.sandglass.schemas.Topic;
 import io.sandglass.schemas.WireFormat;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Several nodes: who gets what, who is lost, who comes back. */
@@ -297,8 +299,8 @@ class FleetTest {
     }
   }
 
-  private static java.util.Optional<Integer> slot(int slot) {
-    return java.util.Optional.of(slot);
+  private static Optional<Integer> slot(int slot) {
+    return Optional.of(slot);
   }
 
   private static void assertSlots(Scenario s, Object... expected) {
@@ -308,7 +310,7 @@ class FleetTest {
   }
 
   private static List<Object[]> pairs(Object... values) {
-    return java.util.stream.IntStream.range(0, values.length / 2)
+    return IntStream.range(0, values.length / 2)
         .mapToObj(i -> new Object[] {values[2 * i], values[2 * i + 1]})
         .toList();
   }

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.avro.specific.SpecificRecord;
@@ -81,8 +82,7 @@ final class Scenario implements AutoCloseable {
 
   private Rig life() {
     OptionalLong waiting = lastWaiting;
-    return new Rig(
-        now, _ -> java.util.concurrent.CompletableFuture.completedFuture(waiting), nanoTime, slots);
+    return new Rig(now, _ -> CompletableFuture.completedFuture(waiting), nanoTime, slots);
   }
 
   // ---- what happens ----

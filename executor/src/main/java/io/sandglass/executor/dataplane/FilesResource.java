@@ -24,6 +24,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -59,7 +60,7 @@ public final class FilesResource {
       return new EntryView(
           new String(entry.nameBytes(), StandardCharsets.UTF_8),
           Base64.getUrlEncoder().withoutPadding().encodeToString(entry.nameBytes()),
-          entry.type().name().toLowerCase(java.util.Locale.ROOT),
+          entry.type().name().toLowerCase(Locale.ROOT),
           entry.size(),
           entry.mode(),
           entry.modified().toEpochMilli());

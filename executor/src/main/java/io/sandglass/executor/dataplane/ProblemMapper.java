@@ -6,6 +6,7 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.ExceptionMapper;
+import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +22,7 @@ public final class ProblemMapper implements ExceptionMapper<Throwable> {
     return switch (error) {
       case WebApplicationException e when e.getResponse().getStatus() < 500 -> {
         Response.StatusType status = e.getResponse().getStatusInfo();
-        String code = status.getReasonPhrase().toLowerCase(java.util.Locale.ROOT).replace(' ', '_');
+        String code = status.getReasonPhrase().toLowerCase(Locale.ROOT).replace(' ', '_');
         yield Problem.response(status.getStatusCode(), code, status.getReasonPhrase(), requestId);
       }
       case JsonProcessingException _ ->

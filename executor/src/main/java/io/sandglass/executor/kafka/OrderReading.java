@@ -18,6 +18,7 @@ import io.sandglass.schemas.StopRequested;
 import io.sandglass.schemas.SuspendRequested;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.avro.specific.SpecificRecord;
 
 /** Reads an order from its record. */
@@ -81,7 +82,7 @@ final class OrderReading {
                     Optional.ofNullable(meta.getRequestId()))));
   }
 
-  private Reading read(String recipient, java.util.function.Supplier<Order> order) {
+  private Reading read(String recipient, Supplier<Order> order) {
     if (!recipient.equals(nodeId)) {
       return new Reading.ForeignNode(recipient);
     }

@@ -1,5 +1,6 @@
 package io.sandglass.executor.sandbox;
 
+import io.sandglass.executor.runtime.ContainerSpec.Limits;
 import io.sandglass.executor.runtime.FoundContainer;
 import io.sandglass.executor.runtime.Life;
 import java.time.Duration;
@@ -120,10 +121,13 @@ public final class Relist {
         holdings.directories.lives().stream()
             .sorted(Comparator.comparingInt(Life::incarnation))
             .toList()) {
-      if (holdings.residents.get(life.sandboxId()).isEmpty()) {
-        remember(life);
-      } else if (holdings.residents.get(life.sandboxId()).orElseThrow().phase()
-          == Resident.Phase.UNVERIFIED) {
+      boolean verified =
+          holdings
+              .residents
+              .get(life.sandboxId())
+              .filter(resident -> resident.phase() != Resident.Phase.UNVERIFIED)
+              .isPresent();
+      if (!verified) {
         remember(life);
       }
     }
@@ -134,7 +138,7 @@ public final class Relist {
         new Resident(
             life,
             holdings.directories.org(life).orElse(""),
-            io.sandglass.executor.runtime.ContainerSpec.Limits.NONE,
+            Limits.NONE,
             Resident.Phase.UNVERIFIED));
   }
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
@@ -122,7 +123,7 @@ final class BuildsTest {
             Stream.of(
                     new Build("tpl_a", "tpr_1", Build.State.BUILDING, Optional.empty()),
                     new Build("tpl_b", "tpr_2", Build.State.FAILED, Optional.of("why")))
-                .collect(java.util.stream.Collectors.toMap(Build::templateId, b -> b))));
+                .collect(Collectors.toMap(Build::templateId, b -> b))));
 
     eventually(
         () ->

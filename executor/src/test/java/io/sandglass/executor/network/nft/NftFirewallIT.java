@@ -14,6 +14,7 @@ import io.sandglass.executor.runtime.RuntimeRefusedException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,7 +83,7 @@ final class NftFirewallIT extends FirewallContract {
 
   @Test
   void holdsAThousandSandboxes() {
-    Map<Ipv4, Reach> many = new java.util.HashMap<>();
+    Map<Ipv4, Reach> many = new HashMap<>();
     for (int i = 2; i < 1002; i++) {
       many.put(new Ipv4(Ipv4.parse("10.208.0.0").bits() + i), Reach.ALL);
     }
