@@ -243,8 +243,7 @@ public final class Detached {
           switch (answer) {
             case GuestAnswer.Exited _, GuestAnswer.Aborted _ -> false;
             case GuestAnswer.Broken _ -> true;
-            case GuestAnswer.Refused(String code, String _) ->
-                started.isDone() && !code.equals("unknown_execution");
+            case GuestAnswer.Refused refused -> isCut(refused);
           };
       return cut
           && entry.channel().isPresent()
@@ -255,11 +254,20 @@ public final class Detached {
           && clock.instant().isBefore(until);
     }
 
+    /** Whether it is the way to the guest that refuses, not the guest. */
+    private boolean isCut(GuestAnswer.Refused refused) {
+      return started.isDone() && !refused.code().equals("unknown_execution");
+    }
+
     void end(GuestAnswer answer) {
       GuestAnswer last =
-          answer instanceof GuestAnswer.Broken && entry.channel().isEmpty()
-              ? new GuestAnswer.Broken("the sandbox's processes were ended")
-              : answer;
+          switch (answer) {
+            case GuestAnswer.Broken _ when entry.channel().isEmpty() ->
+                new GuestAnswer.Broken("the sandbox's processes were ended");
+            case GuestAnswer.Refused refused when isCut(refused) ->
+                new GuestAnswer.Broken(refused.detail());
+            default -> answer;
+          };
       ExecutionEnd end =
           endOf(executionId, last, totals, Duration.ofNanos(System.nanoTime() - begun));
       entry.end(end);

@@ -149,6 +149,11 @@ public final class Resident {
     return since;
   }
 
+  /** Whether commands run in it, or may at any moment: they end with the way to its guest. */
+  synchronized boolean isInUse() {
+    return phase == Phase.RUNNING && channel.isPresent();
+  }
+
   /** The way to its guest, while there is one. */
   public synchronized Optional<GuestChannel> channel() {
     return channel;

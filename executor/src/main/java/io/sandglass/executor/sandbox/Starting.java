@@ -117,6 +117,10 @@ final class Starting {
     Resident resident = reserved.get();
     holdings.directories.prepare(life, order.subject().orgId());
     Optional<FoundContainer> there = begun ? holdings.runtime.find(life) : Optional.empty();
+    if (there.isPresent() && resident.isInUse()) {
+      settle(there.get(), order, preemption);
+      return new Report.Started(there.get().wasSpare());
+    }
     Optional<FoundContainer> claimed =
         there.isPresent() ? Optional.empty() : pool.claim(order.image(), resident, () -> {});
     pool.giveWay();

@@ -3,6 +3,7 @@ package io.sandglass.executor.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.sandglass.executor.execution.GuestChannel;
 import io.sandglass.executor.network.Ipv4;
 import io.sandglass.executor.network.Reach;
 import io.sandglass.executor.runtime.ContainerSpec.Limits;
@@ -475,6 +476,26 @@ final class OrdersTest {
         .until(() -> node.containers("sbx_a").stream().anyMatch(c -> c.phase() == Phase.RUNNING));
     node.process().node().lanes().close();
     assertThat(done.getCount()).isEqualTo(1);
+  }
+
+  @Test
+  void aStartThatIsDeliveredAgainCutsNothingOff() throws Exception {
+    Order.Start start = node.start(FIRST);
+    node.carryOut(start);
+    node.reboot();
+    node.relisting();
+    Residents residents = node.process().residents();
+    await()
+        .atMost(PATIENCE)
+        .until(() -> residents.get("sbx_a").filter(Resident::isInUse).isPresent());
+    Resident resident = residents.get("sbx_a").orElseThrow();
+    GuestChannel channel = resident.channel().orElseThrow();
+
+    node.carryOut(start);
+
+    assertThat(residents.get("sbx_a")).containsSame(resident);
+    assertThat(resident.channel()).containsSame(channel);
+    assertThat(told(FIRST, Report.Started.class)).hasSize(2);
   }
 
   @Test
