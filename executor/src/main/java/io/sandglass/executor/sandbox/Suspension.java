@@ -114,8 +114,7 @@ final class Suspension {
   private Change wake(Resident resident) {
     return switch (resident.phase()) {
       // One that ended in its sleep has lost its memory: the log hears so, and has it woken from
-      // its
-      // files.
+      // what it kept on disk.
       case FROZEN -> holdings.runtime.thaw(resident.life());
       case STOPPED, UNVERIFIED, STARTING -> start(resident);
       case RUNNING, SUSPENDING -> Change.DONE;
