@@ -186,8 +186,8 @@ public final class Executions {
   public Answer<Result> run(Origin origin, Sandbox sandbox, Request request, Lifeline lifeline) {
     return switch (begin(origin, sandbox, request, lifeline)) {
       case Answer.Done<Live>(Live live) -> {
-        try (NodeStream stream = live.stream()) {
-          yield waking.explained(sandbox.id(), collect(stream));
+        try (NodeStream _ = live.stream()) {
+          yield collect(live);
         }
       }
       case Answer.Pending<Live>(String command, String id) -> new Answer.Pending<>(command, id);
@@ -201,11 +201,11 @@ public final class Executions {
     return waking.explained(sandboxId, Executions.<Result>refused(run));
   }
 
-  private static Answer<Result> collect(NodeStream stream) {
+  private Answer<Result> collect(Live live) {
     ByteArrayOutputStream stdout = new ByteArrayOutputStream();
     ByteArrayOutputStream stderr = new ByteArrayOutputStream();
     while (true) {
-      switch (stream.next()) {
+      switch (live.stream().next()) {
         case NodeStream.Frame.Started _, NodeStream.Frame.Beat _, NodeStream.Frame.Pause _ -> {}
         case NodeStream.Frame.Output(NodeStream.Channel channel, byte[] bytes, int length) -> {
           switch (channel) {
@@ -220,7 +220,7 @@ public final class Executions {
                       finished,
                       stdout.toString(StandardCharsets.UTF_8),
                       stderr.toString(StandardCharsets.UTF_8)))
-              : refused(run);
+              : unfinished(live.sandboxId(), run);
         }
       }
     }

@@ -6,6 +6,7 @@ import io.sandglass.executor.runtime.Life;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * One sandbox that this node holds. Its lane alone moves it from phase to phase; executions only
@@ -128,15 +129,8 @@ public final class Resident {
    * @param orderVersion of the order that wakes it, on which its lane may not have begun; 0 for
    *     none, when it may still be starting
    */
-  synchronized void awaitRunning(long orderVersion, Duration atMost) throws InterruptedException {
-    long deadline = System.nanoTime() + atMost.toNanos();
-    while (isOnItsWay(orderVersion)) {
-      long nanos = deadline - System.nanoTime();
-      if (nanos <= 0) {
-        return;
-      }
-      TimeUnit.NANOSECONDS.timedWait(this, nanos);
-    }
+  void awaitRunning(long orderVersion, Duration atMost) throws InterruptedException {
+    awaitWhile(() -> isOnItsWay(orderVersion), atMost);
   }
 
   private boolean isOnItsWay(long orderVersion) {
@@ -175,9 +169,15 @@ public final class Resident {
   }
 
   /** Returns when there is no way to its guest. */
-  synchronized void awaitDisconnect(Duration atMost) throws InterruptedException {
+  void awaitDisconnect(Duration atMost) throws InterruptedException {
+    awaitWhile(() -> channel.isPresent(), atMost);
+  }
+
+  /** Looks again at every change. */
+  private synchronized void awaitWhile(BooleanSupplier so, Duration atMost)
+      throws InterruptedException {
     long deadline = System.nanoTime() + atMost.toNanos();
-    while (channel.isPresent()) {
+    while (so.getAsBoolean()) {
       long nanos = deadline - System.nanoTime();
       if (nanos <= 0) {
         return;

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,11 +31,6 @@ final class AwaitRunningTest {
     node.carryOut(node.start(LIFE));
     node.carryOut(new Order.Suspend(node.subject(LIFE), Depth.FROZEN));
     executions = node.process().executions();
-  }
-
-  @AfterEach
-  void end() {
-    executions.close();
   }
 
   private static final class Waiting {

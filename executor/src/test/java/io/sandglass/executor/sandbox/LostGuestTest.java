@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,11 +46,6 @@ final class LostGuestTest {
     node.guests.behave((request, sink) -> new GuestAnswer.Broken("gone"));
     executions = node.process().executions();
     resident = node.process().residents().get("sbx_a").orElseThrow();
-  }
-
-  @AfterEach
-  void end() {
-    executions.close();
   }
 
   private Void run() throws InterruptedException {
